@@ -1,0 +1,1 @@
+"""iCalendar: what goes into people's calendars."""
