@@ -1,0 +1,1 @@
+"""Gemba: visits beside frontline support, and the backlog that comes of them."""

@@ -1,0 +1,153 @@
+"""create_app: the only file that knows every domain."""
+
+import logging
+from typing import Any
+
+import structlog
+from flask import Flask, request, session
+from flask_babel import Babel, get_locale
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gemba.api import models as api_models  # noqa: F401
+from gemba.clock import Clock, system_clock
+from gemba.config import ROOT, Settings, load_settings
+from gemba.db import db, engine_options, prepare
+from gemba.insights import models as insights_models  # noqa: F401
+from gemba.outbox import models as outbox_models  # noqa: F401
+from gemba.people.rules import LOCALES
+from gemba.rounds import models as rounds_models  # noqa: F401
+from gemba.schedule import models as schedule_models  # noqa: F401
+from gemba.visits import models as visits_models  # noqa: F401
+from gemba.web import access, assets, filters, pages, security
+from gemba.web.access import me_or_none
+from gemba.web.navigation import places
+
+babel = Babel()
+csrf = CSRFProtect()
+compress = Compress()
+limiter = Limiter(get_remote_address, default_limits=["6000 per minute"], headers_enabled=True)
+
+
+def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Flask:
+    """The WSGI app. Raises BadSetting when a setting cannot be used."""
+    settings = settings or load_settings()
+    app = Flask("gemba", root_path=str(ROOT / "gemba"), template_folder=str(ROOT / "templates"))
+    app.static_folder = str(ROOT / "gemba" / "web" / "static")
+    app.extensions["gemba_settings"] = settings
+    app.extensions["gemba_clock"] = clock
+    _configure(app, settings)
+    _log(settings)
+    _open_database(app, settings)
+    _extend(app, settings)
+    _register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        SESSION_COOKIE_NAME="__Host-gemba" if settings.secure else "gemba",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        PERMANENT_SESSION_LIFETIME=60 * 60 * 24 * 30,
+        # A page of notes stays open longer than an hour: the token lives as long as the sign-in.
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "gemba" / "translations"),
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_ENABLED=not settings.testing,
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "text/plain",
+            "text/csv",
+            "text/calendar",
+            "image/svg+xml",
+            "application/json",
+            "application/manifest+json",
+            "application/problem+json",
+        ],
+        COMPRESS_STREAMS=True,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+def _log(settings: Settings) -> None:
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _open_database(app: Flask, settings: Settings) -> None:
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
+
+
+def _locale() -> str:
+    person = me_or_none()
+    if person is not None:
+        return person.locale
+    if session.get("locale") in LOCALES:
+        return str(session["locale"])
+    return request.accept_languages.best_match(LOCALES) or "en"
+
+
+def _extend(app: Flask, settings: Settings) -> None:
+    babel.init_app(app, locale_selector=_locale)
+    csrf.init_app(app)
+    compress.init_app(app)
+    limiter.init_app(app)
+    access.init_app(app)
+    security.init_app(app, settings)
+    filters.init_app(app)
+    assets.init_app(app)
+    app.jinja_env.globals["csp_nonce"] = security.csp_nonce
+    app.jinja_env.globals["csrf_token"] = generate_csrf
+
+    @app.context_processor
+    def frame() -> dict[str, Any]:
+        person = me_or_none()
+        return {
+            "me": person,
+            "places": places(person),
+            "locale": str(get_locale() or "en"),
+            "demo": False,
+        }
+
+
+def _register(app: Flask) -> None:
+    pages.init_app(app)

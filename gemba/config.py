@@ -1,0 +1,241 @@
+"""Settings: the environment (and `.env`) read once into one frozen value.
+
+A bad value stops the start with the setting's name and a sentence (docs/settings.md lists them all).
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from urllib.parse import parse_qs, urlsplit
+
+from dotenv import dotenv_values
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadSetting(Exception):
+    """A setting is missing or cannot be used; the message names it."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(f"{name}: {sentence}")
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """Where mail leaves: host, port, and how the connection is protected (`none`, `starttls`, `tls`)."""
+
+    host: str
+    port: int
+    security: str
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True)
+class Oidc:
+    """The OpenID Connect provider people may sign in with."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a machine may be told from outside."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    base_url: str
+    mail_from: str
+    smtp: Smtp | None = None
+    oidc: Oidc | None = None
+    redis_url: str | None = None
+    meeting_url: str = "https://meet.jit.si/gemba-{room}"
+    trusted_proxies: int = 0
+    log_format: str = "text"
+    metrics_token: str | None = None
+    testing: bool = False
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mail lands as files while no SMTP server is set."""
+        return self.instance / "mail"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the product over https."""
+        return self.base_url.startswith("https://")
+
+
+def current_settings() -> Settings:
+    """The settings of the running app."""
+    return cast(Settings, current_app.extensions["gemba_settings"])
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads settings from `environ`, by default the process's environment over `.env`.
+
+    Raises BadSetting.
+    """
+    if environ is None:
+        environ = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env").items()}, **os.environ}
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    instance = Path(given.get("GEMBA_INSTANCE", "instance"))
+    instance = instance if instance.is_absolute() else ROOT / instance
+    database_url = _database_url(given, instance)
+    base_url = _base_url(given)
+    return Settings(
+        instance=instance,
+        database_url=database_url,
+        secret_key=_secret_key(given, instance, database_url),
+        base_url=base_url,
+        mail_from=_mail_from(given, base_url),
+        smtp=_smtp(given),
+        oidc=_oidc(given),
+        redis_url=_redis_url(given),
+        meeting_url=_meeting_url(given),
+        trusted_proxies=_number(given, "GEMBA_TRUSTED_PROXIES", 0, 10),
+        log_format=_one_of(given, "GEMBA_LOG_FORMAT", ("text", "json")),
+        metrics_token=_metrics_token(given),
+    )
+
+
+def _database_url(given: Mapping[str, str], instance: Path) -> str:
+    name = "GEMBA_DATABASE_URL" if "GEMBA_DATABASE_URL" in given else "DATABASE_URL"
+    url = given.get(name)
+    if url is None:
+        return f"sqlite:///{instance / 'gemba.db'}"
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return f"sqlite:///{path if path.is_absolute() else ROOT / path}"
+    for prefix in ("postgresql://", "postgres://", "postgresql+psycopg://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    raise BadSetting(name, "give a database as postgresql://user:password@host/name or sqlite:///path.")
+
+
+def _secret_key(given: Mapping[str, str], instance: Path, database_url: str) -> str:
+    key = given.get("GEMBA_SECRET_KEY")
+    if key is not None:
+        if len(key) < 32:
+            raise BadSetting("GEMBA_SECRET_KEY", "give at least 32 random characters.")
+        return key
+    if not database_url.startswith("sqlite"):
+        raise BadSetting(
+            "GEMBA_SECRET_KEY",
+            "is required when the database is not SQLite. "
+            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        )
+    instance.mkdir(parents=True, exist_ok=True)
+    path = instance / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _base_url(given: Mapping[str, str]) -> str:
+    url = given.get("GEMBA_BASE_URL", f"http://127.0.0.1:{given.get('PORT', '8000')}").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise BadSetting("GEMBA_BASE_URL", "give the address people open, such as https://gemba.example.com.")
+    return url
+
+
+def _mail_from(given: Mapping[str, str], base_url: str) -> str:
+    host = urlsplit(base_url).hostname or ""
+    default = (
+        f"gemba@{host}" if "." in host and not host.replace(".", "").isdigit() else "gemba@gemba.example"
+    )
+    address = given.get("GEMBA_MAIL_FROM", default)
+    try:
+        return validate_email(
+            address, check_deliverability=False, test_environment=True, allow_display_name=False
+        ).normalized
+    except EmailNotValidError as error:
+        raise BadSetting(
+            "GEMBA_MAIL_FROM", "give one bare mail address, such as gemba@example.com."
+        ) from error
+
+
+def _smtp(given: Mapping[str, str]) -> Smtp | None:
+    url = given.get("GEMBA_SMTP_URL")
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query).get("tls", ["none"])[0]
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if (
+        parts.scheme not in ("smtp", "smtps")
+        or not parts.hostname
+        or asked not in ("none", "starttls")
+        or port == -1
+    ):
+        raise BadSetting(
+            "GEMBA_SMTP_URL", "write smtp://user:password@host:587?tls=starttls or smtps://host:465."
+        )
+    security = "tls" if parts.scheme == "smtps" else asked
+    default_port = {"tls": 465, "starttls": 587, "none": 25}[security]
+    return Smtp(parts.hostname, port or default_port, security, parts.username, parts.password)
+
+
+def _oidc(given: Mapping[str, str]) -> Oidc | None:
+    names = ("GEMBA_OIDC_ISSUER", "GEMBA_OIDC_CLIENT_ID", "GEMBA_OIDC_CLIENT_SECRET")
+    values = [given.get(name) for name in names]
+    if not any(values):
+        return None
+    for name, value in zip(names, values, strict=True):
+        if not value:
+            raise BadSetting(name, f"is required when one of {', '.join(names)} is given.")
+    issuer, client_id, client_secret = (value or "" for value in values)
+    if urlsplit(issuer).scheme not in ("https", "http"):
+        raise BadSetting("GEMBA_OIDC_ISSUER", "give the provider's https address.")
+    return Oidc(issuer.rstrip("/"), client_id, client_secret)
+
+
+def _redis_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("GEMBA_REDIS_URL")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSetting("GEMBA_REDIS_URL", "write redis://host:6379/0.")
+    return url
+
+
+def _meeting_url(given: Mapping[str, str]) -> str:
+    url = given.get("GEMBA_MEETING_URL", Settings.meeting_url)
+    if urlsplit(url).scheme != "https" or "{room}" not in url:
+        raise BadSetting("GEMBA_MEETING_URL", "give an https address with {room} where the room's name goes.")
+    return url
+
+
+def _metrics_token(given: Mapping[str, str]) -> str | None:
+    token = given.get("GEMBA_METRICS_TOKEN")
+    if token and len(token) < 16:
+        raise BadSetting("GEMBA_METRICS_TOKEN", "give at least 16 random characters.")
+    return token
+
+
+def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = given.get(name, str(default))
+    if not value.isdecimal() or int(value) > most:
+        raise BadSetting(name, f"give a whole number from 0 to {most}.")
+    return int(value)
+
+
+def _one_of(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = given.get(name, choices[0])
+    if value not in choices:
+        raise BadSetting(name, f"give one of {', '.join(choices)}.")
+    return value

@@ -1,0 +1,1 @@
+"""Observations of visits and the backlog of insights they support."""

@@ -1,0 +1,104 @@
+"""Observations (evidence of one visit) and insights (items of the backlog they support)."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from gemba.db import Base
+from gemba.people.models import Person, Product
+from gemba.visits.models import Visit
+
+
+class Insight(Base):
+    """A backlog item; its numbers are always counted from its observations, never stored."""
+
+    __tablename__ = "insight"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(default="new", index=True)
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
+    # Made by a note and not yet touched by a person: follows the note's words, goes with it.
+    untouched: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    product: Mapped[Product | None] = relationship()
+    owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
+
+
+class Observation(Base):
+    """What was seen in one visit. `client_id` is the note's UUID made by the browser."""
+
+    __tablename__ = "observation"
+    __table_args__ = (UniqueConstraint("visit_id", "client_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    insight_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
+    client_id: Mapped[str]
+    text: Mapped[str]
+    kind: Mapped[str]
+    severity: Mapped[int | None]
+    frequency: Mapped[str] = mapped_column(default="")
+    verbatim: Mapped[str] = mapped_column(default="")
+    workaround: Mapped[str] = mapped_column(default="")
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
+    tool: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+    visit: Mapped[Visit] = relationship()
+    author: Mapped[Person] = relationship()
+    insight: Mapped[Insight | None] = relationship()
+    product: Mapped[Product | None] = relationship()
+
+
+class InsightTerm(Base):
+    """A stem that an insight and its evidence use, for search and similarity on any database."""
+
+    __tablename__ = "insight_term"
+    __table_args__ = (Index("ix_insight_term_insight_id", "insight_id"),)
+
+    term: Mapped[str] = mapped_column(primary_key=True)
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True)
+    weight: Mapped[float]
+
+
+class InsightVote(Base):
+    """A person's "me too"."""
+
+    __tablename__ = "insight_vote"
+
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime]
+
+
+class InsightChange(Base):
+    """One line of an insight's history."""
+
+    __tablename__ = "insight_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime]
+    field: Mapped[str]
+    before: Mapped[str] = mapped_column(default="")
+    after: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+
+    person: Mapped[Person | None] = relationship()

@@ -1,0 +1,39 @@
+"""Whether the database has the schema this code needs."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from gemba.config import ROOT
+from gemba.db import db
+
+MIGRATIONS: Path = ROOT / "migrations"
+
+
+@lru_cache(maxsize=1)
+def newest_revision() -> str | None:
+    """The revision this code needs."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def current_revision() -> str | None:
+    """The revision the database has, None where it is empty."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def readiness() -> str:
+    """Why the product cannot serve, in a sentence; empty where it can."""
+    try:
+        found = current_revision()
+    except SQLAlchemyError:
+        return "The database does not answer."
+    if found != newest_revision():
+        return f"The database is at revision {found or 'none'}, this code needs {newest_revision()}. Run: gemba db upgrade"
+    return ""

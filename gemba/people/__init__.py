@@ -1,0 +1,1 @@
+"""Who takes part: people, roles, lines, products, sign-in and tokens."""

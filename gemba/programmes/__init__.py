@@ -1,0 +1,1 @@
+"""Running exercises: format, rules of booking, guide."""

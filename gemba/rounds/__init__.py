@@ -1,0 +1,1 @@
+"""Campaigns of a programme: sign-up and cadence."""

@@ -1,0 +1,1 @@
+"""The life of a visit: book, move, cancel, take place."""

