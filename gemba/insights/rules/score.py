@@ -1,0 +1,107 @@
+"""The score of an insight, 0 to 100: how much it hurts, by evidence one can look up.
+
+    100 x how bad x how widely seen x by how many agents x how fresh
+
+Each factor is between 0 and 1 and has a floor where little evidence must not mean none: one visit is a
+snapshot, yet somebody was hurt in it. Votes are shown beside the score and never enter it. What
+works well has no score.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gemba.insights.rules.kinds import SEVERITY_MAX, Kind
+
+UNRATED_SEVERITY = 2.0
+REACH_FLOOR = 0.4
+AGENTS_FLOOR = 0.6
+FRESH_FLOOR = 0.5
+FRESH_HALF_LIFE_DAYS = 180.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the score is counted from, over an insight and all that was merged into it.
+
+    `severity` is the mean rating 0-4, or None where nobody rated; `visits` are distinct visits that
+    saw it, of `watched` visits in all; `agents` are distinct; `last_seen` is None without evidence.
+    """
+
+    kind: Kind
+    severity: float | None
+    visits: int
+    watched: int
+    agents: int
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True)
+class ScoreParts:
+    """The score with what it is made of, so that a page can open it. Factors are between 0 and 1."""
+
+    score: int
+    severity: float
+    is_rated: bool
+    severity_factor: float
+    visits: int
+    watched: int
+    reach_factor: float
+    agents: int
+    agents_factor: float
+    days_ago: int
+    fresh_factor: float
+
+
+def mean_severity(ratings: Iterable[int | None]) -> float | None:
+    """The mean of the ratings given, to a tenth; None where nobody rated."""
+    given = [rating for rating in ratings if rating is not None]
+    return round(sum(given) / len(given), 1) if given else None
+
+
+def score(evidence: Evidence, now: datetime) -> ScoreParts | None:
+    """The score with its parts; None for what works well and for what no visit has seen."""
+    if not evidence.kind.is_pain or not evidence.visits or evidence.last_seen is None:
+        return None
+    severity = UNRATED_SEVERITY if evidence.severity is None else evidence.severity
+    days = max(0, (now - evidence.last_seen).days)
+    factors = (
+        _severity_factor(severity),
+        _reach_factor(evidence.visits, evidence.watched),
+        _agents_factor(evidence.agents),
+        _fresh_factor(days),
+    )
+    return ScoreParts(
+        score=round(100 * math.prod(factors)),
+        severity=severity,
+        is_rated=evidence.severity is not None,
+        severity_factor=factors[0],
+        visits=evidence.visits,
+        watched=max(evidence.watched, evidence.visits),
+        reach_factor=factors[1],
+        agents=evidence.agents,
+        agents_factor=factors[2],
+        days_ago=days,
+        fresh_factor=factors[3],
+    )
+
+
+def _severity_factor(severity: float) -> float:
+    return round(min(max(severity, 0.0), SEVERITY_MAX) / SEVERITY_MAX, 4)
+
+
+def _reach_factor(visits: int, watched: int) -> float:
+    """The square root of the share of visits: the step from one visit to four weighs as much as four to nine."""
+    share = visits / max(watched, visits)
+    return round(REACH_FLOOR + (1 - REACH_FLOOR) * math.sqrt(share), 4)
+
+
+def _agents_factor(agents: int) -> float:
+    """Each further agent halves what is missing to certainty that it is not one person's habit."""
+    return round(AGENTS_FLOOR + (1 - AGENTS_FLOOR) * (1 - 0.5 ** max(agents - 1, 0)), 4)
+
+
+def _fresh_factor(days: int) -> float:
+    """Falls by half of what is above the floor every FRESH_HALF_LIFE_DAYS."""
+    return round(FRESH_FLOOR + (1 - FRESH_FLOOR) * 0.5 ** (days / FRESH_HALF_LIFE_DAYS), 4)

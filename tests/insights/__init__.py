@@ -1,0 +1,1 @@
+"""Tests of observations, insights and the backlog."""
