@@ -92,16 +92,16 @@ def _severity_factor(severity: float) -> float:
 
 
 def _reach_factor(visits: int, watched: int) -> float:
-    """The square root of the share of visits: the step from one visit to four weighs as much as four to nine."""
+    """Grows with the square root of the share of visits: the first ones tell most."""
     share = visits / max(watched, visits)
     return round(REACH_FLOOR + (1 - REACH_FLOOR) * math.sqrt(share), 4)
 
 
 def _agents_factor(agents: int) -> float:
     """Each further agent halves what is missing to certainty that it is not one person's habit."""
-    return round(AGENTS_FLOOR + (1 - AGENTS_FLOOR) * (1 - 0.5 ** max(agents - 1, 0)), 4)
+    return round(AGENTS_FLOOR + (1 - AGENTS_FLOOR) * (1 - math.exp2(-max(agents - 1, 0))), 4)
 
 
 def _fresh_factor(days: int) -> float:
     """Falls by half of what is above the floor every FRESH_HALF_LIFE_DAYS."""
-    return round(FRESH_FLOOR + (1 - FRESH_FLOOR) * 0.5 ** (days / FRESH_HALF_LIFE_DAYS), 4)
+    return round(FRESH_FLOOR + (1 - FRESH_FLOOR) * math.exp2(-days / FRESH_HALF_LIFE_DAYS), 4)
