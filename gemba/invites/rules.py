@@ -7,7 +7,7 @@ Instants are written in UTC without VTIMEZONE, the only form every calendar read
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from email.charset import BASE64, QP, Charset
 from email.header import Header
@@ -26,10 +26,11 @@ PRODID = "-//Gemba//Visits//EN"
 REMINDER = timedelta(minutes=-15)
 SUBJECT_LENGTH = 900  # octets are bounded by folding; this bounds what a reader must show
 NAME_LENGTH = 120
+LONGEST_WORD = 60
 
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# C0, DEL, C1, lone surrogates, and the marks that turn the direction of what follows (spoofed names).
-_UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+# C0, DEL, C1, lone surrogates, byte order marks, and what turns the direction of later text (spoofing).
+_UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _UID = re.compile(r"[\x21-\x7e]{1,255}")
 _CN = str.maketrans({'"': "”", "\\": "/", "^": None})  # RFC 6868 escapes are unknown to half of the readers
@@ -96,7 +97,7 @@ def _utc(value: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Address:
-    """A mailbox and the name of its owner. The domain is kept in ASCII; ValueError where the address is none."""
+    """A mailbox and the name of its owner; the domain is kept in ASCII. ValueError where it is no address."""
 
     email: str
     name: str = ""
@@ -118,8 +119,8 @@ class Attendee(Address):
 class InviteFacts:
     """All that a calendar message of a visit says; texts are cleaned and instants cut to whole UTC seconds.
 
-    One UID for life; `sequence` grows by one on each change and each CANCEL. A CANCEL names in `attendees` the
-    people it takes out: all of them, or only the one who was replaced. ValueError for facts no calendar takes.
+    One UID for life; `sequence` grows by one on each change and each CANCEL. A CANCEL names in `attendees`
+    the people it takes out: all, or only the one who was replaced. ValueError for facts no calendar takes.
     """
 
     uid: str
@@ -133,7 +134,7 @@ class InviteFacts:
     attendees: tuple[Attendee, ...]
     description: str = ""
     location: str = ""
-    url: str = field(default="")
+    url: str = ""
 
     def __post_init__(self) -> None:
         for name in ("start", "end", "dtstamp"):
@@ -175,7 +176,7 @@ class InviteFacts:
 
 
 class _Text(vText):
-    """TEXT escaped once, as RFC 5545 3.3.11 has it: the library turns the `\\N` of `C:\\New` into a newline."""
+    """TEXT escaped once (RFC 5545 3.3.11): the library turns the `\\N` of `C:\\New` into a newline."""
 
     def to_ical(self) -> bytes:
         escaped = re.sub(r"[\\;,]", r"\\\g<0>", str(self)).replace("\n", "\\n")
@@ -233,7 +234,8 @@ def _calendar(event: Event, method: Method | None) -> bytes:
     if method:
         calendar.add("METHOD", method.value)
     calendar.add_component(event)
-    return calendar.to_ical()
+    ics: bytes = calendar.to_ical()
+    return ics
 
 
 def calendar_bytes(facts: InviteFacts, to: str) -> bytes:
@@ -258,9 +260,14 @@ def message_id(dedup_key: str, domain: str) -> str:
     return f"<{_mailbox(f'{digest}@{domain}')}>"
 
 
+def _is_plain(line: str) -> bool:
+    """Whether a header can hold it as it is: ASCII that folds between words and is no encoded word."""
+    return line.isascii() and "=?" not in line and max(map(len, line.split()), default=0) <= LONGEST_WORD
+
+
 def _mail_address(field_name: str, address: Address) -> Header | str:
     name = clean_line(address.name.translate(_DISPLAY))
-    if name.isascii() and "=?" not in name:
+    if _is_plain(name):
         return formataddr((name, address.email))
     header = Header(name, "utf-8", header_name=field_name)
     header.append(f"<{address.email}>", "us-ascii")
@@ -269,27 +276,28 @@ def _mail_address(field_name: str, address: Address) -> Header | str:
 
 def _subject(subject: str) -> Header:
     line = clean_line(subject)[:SUBJECT_LENGTH].strip()
-    charset = "us-ascii" if line.isascii() and "=?" not in line else "utf-8"
-    return Header(line, charset, header_name="Subject")
+    return Header(line, "us-ascii" if _is_plain(line) else "utf-8", header_name="Subject")
 
 
-def _text_part(subtype: str, content: str, **parameters: str) -> Message:
+def _text_part(subtype: str, content: str, method: Method | None = None) -> "Message[Any, Any]":
     charset = Charset("utf-8")
     # Spam filters frown on base64 over plain ASCII; quoted-printable would triple Cyrillic.
-    charset.body_encoding = QP if content.isascii() and not parameters else BASE64
-    part = MIMENonMultipart("text", subtype, charset="utf-8", **parameters)
+    charset.body_encoding = QP if content.isascii() and not method else BASE64
+    part = MIMENonMultipart("text", subtype, charset="utf-8")
+    if method:
+        part.set_param("method", method.value)
     part.set_payload(content, charset)
     return part
 
 
 def _body(
     text: str, html: str | None, calendar: bytes | None, method: Method | None, boundary: str
-) -> Message:
+) -> "Message[Any, Any]":
     parts = [_text_part("plain", clean_text(text) + "\n")]
     if html is not None:
         parts.append(_text_part("html", clean_text(html) + "\n"))
     if calendar is not None and method is not None:
-        parts.append(_text_part("calendar", calendar.decode(), method=method.value))
+        parts.append(_text_part("calendar", calendar.decode(), method))
     return parts[0] if len(parts) == 1 else MIMEMultipart("alternative", boundary, parts)
 
 

@@ -21,7 +21,7 @@ _SONAMES = (
 
 
 class Reading(NamedTuple):
-    """What libical makes of a calendar; start and end in epoch seconds, `errors` empty where it is allowed."""
+    """What libical makes of a calendar; start and end in epoch seconds, `errors` empty where it is fine."""
 
     uid: str
     sequence: int
@@ -83,7 +83,9 @@ _LIBRARY = _load()
 def _library() -> ctypes.CDLL:
     if _LIBRARY is None:
         missing = "libical 3 is not installed (Debian: apt-get install libical3)"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
     return _LIBRARY
 
 

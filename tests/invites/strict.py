@@ -1,7 +1,7 @@
-"""A strict check of a mail's bytes and of the calendar in it, written against the RFCs with the standard library.
+"""A strict check of a mail's bytes and of the calendar in it, from the RFCs and the standard library alone.
 
-It knows nothing of the product's own writer, and is narrower than the RFCs: it demands what real calendars need
-(UTC, one bare `mailto:` organizer that is the sender, METHOD in three places), so it is no judge of foreign mail.
+It knows nothing of the product's own writer, and is narrower than the RFCs: it demands what real calendars
+need (UTC, one bare `mailto:` organizer that is the sender, METHOD in three places). No judge of foreign mail.
 """
 
 import re
@@ -71,6 +71,7 @@ def problems(raw_mail: bytes, method: str | None = None) -> list[str]:
     if method and len(calendars) != 1:
         found.append(f"{len(calendars)} calendar parts")
     for part in mail.walk():
+        found += [f"{name}: {type(bad).__name__}" for name, value in part.items() for bad in value.defects]
         found += [f"{part.get_content_type()}: {type(defect).__name__}" for defect in part.defects]
         if not part.is_multipart() and part.get_content_charset() != "utf-8":
             found.append(f"{part.get_content_type()} is not marked as UTF-8")
@@ -81,11 +82,11 @@ def problems(raw_mail: bytes, method: str | None = None) -> list[str]:
 
 def calendar_problems(ics: bytes, method: str | None) -> list[str]:
     """What is wrong with iCalendar bytes; `method` is what it has to be, None for a file to keep."""
+    found = list(_folding_problems(ics))
     try:
         text = ics.decode()
     except UnicodeDecodeError:
-        return ["not UTF-8"]
-    found = list(_folding_problems(ics))
+        return [*found, "not UTF-8"]
     if CONTROL.search(text.replace("\r\n", "")):
         found.append("a control character")
     lines, broken = _lines(text)
@@ -125,7 +126,7 @@ def _header_problems(mail: EmailMessage) -> Iterator[str]:
         yield "an unsafe Subject"
     for name in ("From", "To"):
         header = mail[name]
-        if not isinstance(header, AddressHeader) or len(header.addresses) != 1 or header.defects:
+        if not isinstance(header, AddressHeader) or len(header.addresses) != 1:
             yield f"{name} is not one address"
         elif re.search('[@:,"]', header.addresses[0].display_name) or CONTROL.search(str(header)):
             yield f"an unsafe name in {name}"

@@ -30,7 +30,7 @@ class Readings(TypedDict):
 
 
 def read(calendars: Sequence[bytes]) -> list[Readings]:
-    """Both readings of every calendar, in their order. Starting node costs a quarter of a second: send many at once."""
+    """Both readings of every calendar, in their order. Starting node takes a while: send many at once."""
     node, _ = compute_driver_executable()
     given = json.dumps([ics.decode() for ics in calendars])
     done = subprocess.run(
