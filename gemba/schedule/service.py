@@ -1,0 +1,248 @@
+"""Agents' hours: who may see and change them, and how rows become the rules' values.
+
+Reading and writing an agent's hours is for the agent, the lead of their line and admins; everyone else is
+told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from gemba.db import db
+from gemba.errors import Invalid, NotFound, Stale
+from gemba.people.models import AuditEntry, Line, Person, PersonRole
+from gemba.people.rules import Role
+from gemba.programmes.models import Programme
+from gemba.schedule import rules
+from gemba.schedule.models import Availability
+from gemba.schedule.rules.hours import local_day
+
+NEVER_SAVED = 0
+"""The version of hours that were never saved."""
+
+
+@dataclass(frozen=True)
+class TeamRow:
+    """An agent and when they are open on each of seven days, in the zone that was asked for."""
+
+    agent: Person
+    paused: bool
+    days: tuple[tuple[rules.Span, ...], ...]
+
+    @property
+    def minutes(self) -> int:
+        """How many minutes are open in these seven days."""
+        spans = (span for day in self.days for span in day)
+        return sum((span.end - span.start for span in spans), timedelta()) // timedelta(minutes=1)
+
+
+def agent_in_sight(viewer: Person, agent_id: int) -> Person:
+    """The agent whose hours `viewer` may see and change. Raises NotFound."""
+    agent = db.session.scalar(_agents_of(viewer).where(Person.id == agent_id))
+    if agent is None:
+        raise NotFound
+    return agent
+
+
+def availability(viewer: Person, agent_id: int) -> Availability:
+    """An agent's hours, for the agent, the lead of their line and admins.
+
+    Where none were saved yet: an empty row with version 0 that is not part of the database.
+    Raises NotFound.
+    """
+    agent = agent_in_sight(viewer, agent_id)
+    return db.session.get(Availability, agent.id) or _blank(agent)
+
+
+def set_availability(
+    viewer: Person, agent_id: int, document: object, *, version: int | None = None, now: datetime
+) -> Availability:
+    """Replaces an agent's hours with a whole JSON document (docs of the API: agents' availability).
+
+    `version` is the one the writer saw; None writes whatever is there. Raises NotFound, Invalid with the
+    paths of the document, or Stale where someone else saved since.
+    """
+    agent = _locked_agent(viewer, agent_id)
+    row = _fresh(agent)
+    if version is not None and version != row.version:
+        raise Stale
+    before = availability_document(row)
+    try:
+        parsed = rules.parse_availability(document)
+    except rules.BadAvailability as bad:
+        raise Invalid(bad.errors) from bad
+    _write(row, parsed)
+    row.version += 1
+    db.session.add(row)
+    _audit(viewer, agent, "availability.set", {"before": before}, now)
+    db.session.flush()
+    return row
+
+
+def pause(viewer: Person, agent_id: int, on: bool, now: datetime) -> Availability:
+    """The "not now" switch: no reason is asked and nothing else changes. Raises NotFound."""
+    agent = _locked_agent(viewer, agent_id)
+    row = _fresh(agent)
+    row.paused = on
+    db.session.add(row)
+    _audit(viewer, agent, "availability.pause" if on else "availability.resume", {}, now)
+    db.session.flush()
+    return row
+
+
+def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
+    """The hours of these agents by id, in one statement; agents who saved none are left out."""
+    rows = db.session.scalars(select(Availability).where(Availability.person_id.in_(list(agent_ids))))
+    return {row.person_id: row for row in rows}
+
+
+def to_facts(
+    row: Availability, busy: Sequence[rules.Span] = (), visits: Sequence[datetime] = ()
+) -> rules.AgentFacts:
+    """What the rules know of an agent: their hours, when they are taken, and their visits' starts (UTC)."""
+    return rules.AgentFacts(
+        agent=row.person_id,
+        hours=hours_of(row),
+        buffer_before=row.buffer_before,
+        buffer_after=row.buffer_after,
+        limits=rules.Limits(row.per_day, row.per_week, row.per_month),
+        paused=row.paused,
+        busy=tuple(busy),
+        visits=tuple(visits),
+    )
+
+
+def hours_of(row: Availability) -> rules.Hours:
+    """The weekly hours and exceptions of a row."""
+    return rules.Hours(
+        row.timezone,
+        {int(day): _intervals(pairs) for day, pairs in row.weekly.items()},
+        {date.fromisoformat(day): _intervals(pairs) for day, pairs in row.overrides.items()},
+    )
+
+
+def booking_rules(programme: Programme) -> rules.BookingRules:
+    """A programme's rules of booking."""
+    return rules.BookingRules(
+        duration_minutes=programme.duration_minutes,
+        slot_step_minutes=programme.slot_step_minutes,
+        min_notice_minutes=programme.min_notice_minutes,
+        horizon_days=programme.horizon_days,
+    )
+
+
+def availability_document(row: Availability) -> dict[str, object]:
+    """The JSON shape of a row, as the API answers it and `set_availability` takes it."""
+    limits = rules.Limits(row.per_day, row.per_week, row.per_month)
+    return rules.dump_availability(
+        rules.ParsedAvailability(hours_of(row), row.buffer_before, row.buffer_after, limits)
+    )
+
+
+def open_minutes(row: Availability, *, now: datetime, weeks: int = 4) -> int:
+    """How many minutes a row opens in the coming weeks; none while it is paused."""
+    return 0 if row.paused else rules.open_minutes(hours_of(row), now=now, weeks=weeks)
+
+
+def team(viewer: Person, *, first: date, timezone: str) -> list[TeamRow]:
+    """Open hours of the agents a lead or admin looks after, on seven dates of `timezone` from `first`.
+
+    Sorted by line and name. A constant number of statements, whatever the number of agents.
+    """
+    agents = list(db.session.scalars(_agents_of(viewer).options(joinedload(Person.line))))
+    agents = [agent for agent in agents if agent.id != viewer.id or _looks_after(viewer, agent)]
+    rows = facts_for(agent.id for agent in agents)
+    agents.sort(key=lambda agent: (agent.line.name if agent.line else "", agent.name))
+    return [_team_row(agent, rows.get(agent.id), first, timezone) for agent in agents]
+
+
+def _looks_after(viewer: Person, agent: Person) -> bool:
+    return viewer.has(Role.ADMIN) or (agent.line is not None and agent.line.lead_id == viewer.id)
+
+
+def _team_row(agent: Person, row: Availability | None, first: date, timezone: str) -> TeamRow:
+    dates = [first + timedelta(days=n) for n in range(7)]
+    if row is None:
+        return TeamRow(agent, False, tuple(() for _ in dates))
+    edges = [local_day(timezone, day).first for day in [*dates, first + timedelta(days=7)]]
+    opened = list(rules.open_times(hours_of(row), rules.Span(edges[0], edges[-1])))
+    days = tuple(
+        tuple(
+            rules.Span(max(span.start, start), min(span.end, end))
+            for span in opened
+            if span.start < end and start < span.end
+        )
+        for start, end in pairwise(edges)
+    )
+    return TeamRow(agent, row.paused, days)
+
+
+def _agents_of(viewer: Person) -> Select[Person]:
+    """Active agents in a viewer's sight: themselves, their line's, all for an admin."""
+    led = aliased(Line)
+    found = (
+        select(Person)
+        .join(PersonRole, and_(PersonRole.person_id == Person.id, PersonRole.role == Role.AGENT.value))
+        .where(Person.active)
+    )
+    if viewer.has(Role.ADMIN):
+        return found
+    seen: ColumnElement[bool] = or_(Person.id == viewer.id, led.lead_id == viewer.id)
+    return found.outerjoin(led, led.id == Person.line_id).where(seen)
+
+
+def _locked_agent(viewer: Person, agent_id: int) -> Person:
+    """The agent, with their row locked: bookings with them wait for new hours, and the other way round."""
+    agent = agent_in_sight(viewer, agent_id)
+    db.session.execute(select(Person.id).where(Person.id == agent.id).with_for_update())
+    return agent
+
+
+def _fresh(agent: Person) -> Availability:
+    """What the database holds now, also if this transaction read an older row."""
+    return db.session.get(Availability, agent.id, populate_existing=True) or _blank(agent)
+
+
+def _blank(agent: Person) -> Availability:
+    return Availability(
+        person_id=agent.id,
+        timezone=agent.timezone,
+        weekly={},
+        overrides={},
+        buffer_before=0,
+        buffer_after=0,
+        paused=False,
+        version=NEVER_SAVED,
+    )
+
+
+def _write(row: Availability, parsed: rules.ParsedAvailability) -> None:
+    hours, limits = parsed.hours, parsed.limits
+    row.timezone = hours.timezone
+    row.weekly = {str(day): _pairs(intervals) for day, intervals in hours.weekly.items()}
+    row.overrides = {day.isoformat(): _pairs(intervals) for day, intervals in hours.overrides.items()}
+    row.buffer_before, row.buffer_after = parsed.buffer_before, parsed.buffer_after
+    row.per_day, row.per_week, row.per_month = limits.per_day, limits.per_week, limits.per_month
+
+
+def _intervals(pairs: Iterable[Sequence[int]]) -> tuple[rules.Interval, ...]:
+    return tuple(rules.Interval(start, end) for start, end in pairs)
+
+
+def _pairs(intervals: Iterable[rules.Interval]) -> list[list[int]]:
+    return [[each.start, each.end] for each in intervals]
+
+
+def _audit(viewer: Person, agent: Person, action: str, detail: Mapping[str, object], now: datetime) -> None:
+    """Writes down that someone changed another person's hours; one's own are nobody's business."""
+    if viewer.id == agent.id:
+        return
+    db.session.add(
+        AuditEntry(
+            at=now, person_id=viewer.id, action=action, subject=f"person:{agent.id}", detail=dict(detail)
+        )
+    )
