@@ -82,3 +82,11 @@ def make_cast(now: datetime) -> Cast:
     return Cast(
         alice, anton, ada, vera, lev, lena, olga, adam, eve, checkout, courier, line, other_line, programme
     )
+
+
+def let_go(cast: Cast) -> Cast:
+    """The cast with its ids, names and other plain values loaded, apart from any session."""
+    for each in vars(cast).values():
+        db.session.refresh(each)
+    db.session.expunge_all()
+    return cast

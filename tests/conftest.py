@@ -19,7 +19,7 @@ from gemba.app import create_app
 from gemba.config import Settings
 from gemba.db import db, engine_options, prepare
 from gemba.people import service as people
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, let_go, make_cast
 from tests.postgres import postgres_url
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -163,9 +163,7 @@ def site(sqlite_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Flas
 def site_cast(site: Flask, clock: StandingClock) -> Cast:
     """The cast, on the database of `site`; use their ids and names only."""
     with site.app_context():
-        cast = make_cast(clock())
-        db.session.expunge_all()
-    return cast
+        return let_go(make_cast(clock()))
 
 
 @pytest.fixture
