@@ -114,6 +114,7 @@ def test_instants_of_any_zone_are_written_in_utc() -> None:
         ("one, two; three: four", "one\\, two\\; three: four"),
         ("one\r\nATTENDEE:mailto:x@y.z", "one ATTENDEE:mailto:x@y.z"),
         ("\0a\x1b[31m\x9b\ud800b\u202e", "a[31mb"),
+        ("\ufeffone\x85two\ufffe", "one two"),
     ],
 )
 def test_text_is_escaped_once(summary: str, written: str) -> None:
