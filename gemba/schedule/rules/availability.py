@@ -235,7 +235,7 @@ def _minute(value: object) -> int | None:
         return None
     hour, minute = int(match[1]), int(match[2])
     total = hour * 60 + minute
-    is_time = minute < 60 and total <= DAY_MINUTES and total % STEP_MINUTES == 0  # noqa: PLR2004
+    is_time = minute < 60 and total <= DAY_MINUTES and total % STEP_MINUTES == 0
     return total if is_time else None
 
 

@@ -1,0 +1,128 @@
+"""Random worlds for property tests: rules, agents and busy people around a day on which clocks change.
+
+Every hindrance is rare by itself, so that most worlds have slots to offer and no rule hides another.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import strategies as st
+
+from gemba.schedule.rules import AgentFacts, BookingRules, Hours, Interval, Limits, Span
+from tests.schedule.oracle import Oracle, walk_around
+
+CHANGES = [
+    ("Europe/Berlin", date(2026, 3, 29)),
+    ("Europe/Berlin", date(2026, 10, 25)),
+    ("America/New_York", date(2026, 3, 8)),
+    ("America/New_York", date(2026, 11, 1)),
+    ("Australia/Lord_Howe", date(2026, 4, 5)),  # half an hour back
+    ("Australia/Lord_Howe", date(2026, 10, 4)),
+    ("Africa/Casablanca", date(2026, 2, 15)),  # back for Ramadan
+    ("Africa/Casablanca", date(2026, 3, 22)),
+    ("Europe/Moscow", date(2014, 10, 26)),
+    ("Asia/Kolkata", date(2026, 11, 23)),  # no change, +5:30
+    ("Asia/Kathmandu", date(2026, 11, 23)),  # no change, +5:45
+    ("Pacific/Apia", date(2011, 12, 30)),  # a day that never was
+    ("America/Santiago", date(2026, 9, 6)),  # midnight is skipped
+    ("America/Santiago", date(2026, 4, 5)),  # the hour before midnight comes twice
+    ("Asia/Beirut", date(2026, 3, 29)),
+    ("Asia/Beirut", date(2026, 10, 25)),
+    ("America/Havana", date(2026, 11, 1)),  # the hour after midnight comes twice
+    ("America/St_Johns", date(2010, 11, 7)),  # 00:01 goes back to 23:01 of the day before
+    ("Antarctica/Troll", date(2026, 3, 29)),  # two hours forward
+    ("Asia/Pyongyang", date(2018, 5, 4)),  # half an hour before midnight is skipped
+]
+
+
+@dataclass(frozen=True)
+class World:
+    """One question to both: the rules and the oracle."""
+
+    day: date
+    rules: BookingRules
+    agents: list[AgentFacts]
+    visitor_busy: list[Span]
+    window: Span
+    now: datetime
+
+    def oracle(self, agent: AgentFacts) -> Oracle:
+        """Return the slow truth about one of the agents."""
+        walk = walk_around(agent.hours.timezone, self.day)
+        return Oracle(walk, self.rules, agent, self.visitor_busy, self.now)
+
+
+POINTS = st.one_of(
+    st.sampled_from([0, 24, 25, 30, 36, 108, 156, 276, 282, 288]), st.integers(0, 288)
+)  # five-minute steps of a day, more often where clocks change
+
+
+@st.composite
+def intervals(draw: st.DrawFn) -> tuple[Interval, ...]:
+    """Some hours of a day, often adjacent, often touching midnight."""
+    points = sorted(draw(st.sets(POINTS, min_size=3, max_size=7)))
+    parts = [Interval(start * 5, end * 5) for start, end in pairwise(points)]
+    return tuple(part for part in parts if draw(st.sampled_from([True, True, True, False])))
+
+
+def instants(day: date, before: int, after: int, step: int = 5) -> st.SearchStrategy[datetime]:
+    """Instants between so many hours before and after noon UTC of a date."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    count = st.integers(-before * 60 // step, after * 60 // step)
+    return count.map(lambda number: noon + timedelta(minutes=number * step))
+
+
+def spans(day: date, longest: int) -> st.SearchStrategy[Span]:
+    """Spans of up to so many minutes around a date, at any minute."""
+    starts = instants(day, 36, 48, step=1)
+    return st.builds(
+        lambda start, minutes: Span(start, start + timedelta(minutes=minutes)),
+        starts,
+        st.integers(0, longest),
+    )
+
+
+@st.composite
+def agent_facts(draw: st.DrawFn, agent: int, zone: str, day: date) -> AgentFacts:
+    """An agent with everything that can matter near a date."""
+    rarely = st.sampled_from([False, False, True])
+    all_day = (Interval(0, 1440),)
+    weekly = {weekday: draw(intervals()) if draw(rarely) else all_day for weekday in range(7)}
+    near = st.integers(-1, 2).map(lambda days: day + timedelta(days=days))
+    overrides = draw(st.dictionaries(near, intervals(), min_size=1, max_size=2)) if draw(rarely) else {}
+    limit = st.one_of(st.none(), st.none(), st.integers(1, 3))
+    limits = Limits(draw(limit), draw(limit), draw(limit)) if draw(rarely) else Limits()
+    buffers = st.integers(0, 6).map(lambda steps: steps * 5)
+    return AgentFacts(
+        agent=agent,
+        hours=Hours(zone, weekly, overrides),
+        buffer_before=draw(buffers),
+        buffer_after=draw(buffers),
+        limits=limits,
+        paused=draw(rarely) and draw(rarely),
+        busy=tuple(draw(st.lists(spans(day, 300), max_size=3))),
+        visits=tuple(draw(st.lists(instants(day, 24 * 20, 24 * 20), max_size=5))),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A world around one of the changes; the second agent may live in another zone."""
+    zone, day = draw(st.sampled_from(CHANGES))
+    other = draw(st.sampled_from([zone, "UTC", "Asia/Kathmandu"]))
+    rules = BookingRules(
+        duration_minutes=draw(st.sampled_from([5, 15, 30, 45, 60, 90, 240])),
+        slot_step_minutes=draw(st.sampled_from([5, 10, 15, 20, 30, 45, 60, 90])),
+        slot_offset_minutes=draw(st.sampled_from([0, 0, 5, 10, 75])),
+        min_notice_minutes=draw(st.sampled_from([0, 0, 61, 600])),
+        horizon_days=draw(st.sampled_from([4, 4, 5, 5, 1])),
+    )
+    agents = [draw(agent_facts(7, zone, day))]
+    if draw(st.booleans()):
+        agents.append(draw(agent_facts(3, other, day)))
+    start = draw(instants(day, 24, 0))
+    window = Span(start, start + timedelta(hours=draw(st.sampled_from([20, 30, 24, 1]))))
+    busy = draw(st.lists(spans(day, 120), max_size=2))
+    ago = draw(st.sampled_from([24 * 60, 24 * 60, 30, 600 * 3, -200]))
+    return World(day, rules, agents, busy, window, start - timedelta(minutes=ago))
