@@ -324,9 +324,8 @@ def compose(
         raise ValueError("A calendar part needs the method it was made with.")
     if not re.fullmatch(r"<[\x21-\x7e]+@[\x21-\x7e]+>", message_id):
         raise ValueError(f"Not a Message-ID: {message_id!r}")
-    boundary = (
-        "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
-    )  # `=_` cannot occur in QP or base64
+    # `=_` occurs neither in quoted-printable nor in base64, so no content can end a part.
+    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
     message = _body(text, html, calendar, method, boundary)
     message["From"] = _mail_address("From", sender)
     message["To"] = _mail_address("To", to)
