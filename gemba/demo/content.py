@@ -115,7 +115,10 @@ class RunningVisit:
 
 @dataclass(frozen=True)
 class PastVisit:
-    """A visit about `days_ago` days ago; `minute` is its start after the agent's midnight."""
+    """A visit about `days_ago` days ago; `minute` is its start after the agent's midnight.
+
+    `reason` and `cancelled_by` (by default the visitor) matter where it was cancelled.
+    """
 
     key: str
     agent: str
@@ -125,6 +128,7 @@ class PastVisit:
     minute: int
     outcome: Outcome
     reason: str
+    cancelled_by: str
 
 
 @dataclass(frozen=True)
@@ -311,6 +315,7 @@ def _past(entry: Mapping[str, Any]) -> PastVisit:
         minute=minutes(entry["hour"]),
         outcome=Outcome(entry["outcome"]),
         reason=entry.get("reason", ""),
+        cancelled_by=entry.get("cancelled_by", entry["visitor"]),
     )
 
 

@@ -137,6 +137,7 @@ def test_past_visits_ended_in_every_way_and_coming_ones_fit_the_horizon() -> Non
     for visit in COMPANY.past:
         assert visit.days_ago > 1
         assert bool(visit.reason) == (visit.outcome is Outcome.CANCELLED)
+        assert visit.cancelled_by in (visit.visitor, visit.agent)
     assert len(COMPANY.coming) == 14
     assert all(0 < visit.days_ahead < COMPANY.programme.rules["horizon_days"] for visit in COMPANY.coming)
 

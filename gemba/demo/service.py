@@ -1,0 +1,88 @@
+"""The demo company in the database: loaded once into an empty one, and the cast one can be."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from gemba.db import db
+from gemba.demo.content import Both, read_company
+from gemba.demo.loading.backlog import load_backlog
+from gemba.demo.loading.company import load_company
+from gemba.demo.loading.visits import load_visits
+from gemba.errors import NotFound, Refused
+from gemba.people.models import AuditEntry, Person
+
+LOADED = "demo.loaded"
+
+
+class NotEmpty(Refused):
+    """The demo company needs an empty database, and this one has people in it."""
+
+    code = "not-empty"
+
+
+@dataclass(frozen=True)
+class Member:
+    """Someone of the cast: the person, their key in the form, and who they are in one line."""
+
+    key: str
+    person: Person
+    who: Both
+
+    @property
+    def roles(self) -> list[str]:
+        """Their roles, in order of the alphabet."""
+        return sorted(str(role) for role in self.person.roles)
+
+
+def is_empty() -> bool:
+    """Whether nobody is in the database yet."""
+    return db.session.scalar(select(Person.id).limit(1)) is None
+
+
+def is_demo() -> bool:
+    """Whether the database holds the demo company; False too where there are no tables yet."""
+    try:
+        row = db.session.scalar(select(AuditEntry.id).where(AuditEntry.action == LOADED).limit(1))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return False
+    return row is not None
+
+
+def load(now: datetime) -> None:
+    """Fills an empty database with the demo company around `now`, the same each time.
+
+    Everything goes the way it goes for people: hours are saved, visits booked, held and cancelled by the
+    services, at the moments they would have been. Mail of the past counts as sent; that of coming visits
+    waits in the outbox. Raises NotEmpty.
+    """
+    if not is_empty():
+        raise NotEmpty
+    company = read_company()
+    loaded = load_company(company, now)
+    load_visits(company, loaded, now)
+    load_backlog(company, loaded, now)
+    db.session.add(AuditEntry(at=now, action=LOADED, subject=company.name, detail={}))
+    db.session.flush()
+
+
+def cast() -> list[Member]:
+    """Who one can sign in as, in the order of the page."""
+    members = {person.email: person for person in read_company().cast}
+    rows = {row.email: row for row in db.session.scalars(select(Person).where(Person.email.in_(members)))}
+    return [
+        Member(member.key, rows[email], member.cast.who)
+        for email, member in members.items()
+        if email in rows and rows[email].active and member.cast is not None
+    ]
+
+
+def cast_person(key: str) -> Person:
+    """The person of the cast with this key. Raises NotFound for everyone else."""
+    for member in cast():
+        if member.key == key:
+            return member.person
+    raise NotFound
