@@ -3,16 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gemba.invites.rules import (
-    Address,
-    Attendee,
-    InviteFacts,
-    Method,
-    Part,
-    calendar_bytes,
-    compose,
-    message_id,
-)
+from gemba.invites.rules import Attendee, InviteFacts, Method, Part, calendar_bytes
+from gemba.outbox.mime import Address, compose, message_id
 
 SENT = datetime(2026, 11, 23, 9, 0, 30, tzinfo=UTC)
 GEMBA = Address("gemba@company.example", "How to WOW")

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from icalendar import Calendar
 
-from gemba.invites.rules import Address, Answer, Attendee, InviteFacts, Method, calendar_bytes, calendar_file
+from gemba.invites.rules import Answer, Attendee, InviteFacts, Method, calendar_bytes, calendar_file
+from gemba.outbox.mime import Address
 from tests.invites import libical, strict
 from tests.invites.sample import ALICE, LEV, SENT, VERA, VISIT, cancelled
 

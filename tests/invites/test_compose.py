@@ -9,7 +9,8 @@ from email.utils import parseaddr
 
 import pytest
 
-from gemba.invites.rules import Address, InviteFacts, Method, calendar_bytes, compose, message_id
+from gemba.invites.rules import InviteFacts, Method, calendar_bytes
+from gemba.outbox.mime import Address, compose, message_id
 from tests.invites import strict
 from tests.invites.sample import ALICE, GEMBA, LEV, SENT, VERA, VISIT, cancelled, mail
 

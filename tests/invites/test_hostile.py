@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from gemba.invites.rules import (
-    Address,
     Answer,
     Attendee,
     InviteFacts,
@@ -17,10 +16,9 @@ from gemba.invites.rules import (
     Part,
     calendar_bytes,
     calendar_file,
-    clean_line,
     clean_link,
-    clean_text,
 )
+from gemba.outbox.mime import Address, clean_line, clean_text
 from tests.invites import libical, strict
 from tests.invites.sample import SENT, VERA, VISIT, mail
 from tests.readers import node
