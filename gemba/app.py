@@ -19,11 +19,14 @@ from gemba.clock import Clock, system_clock
 from gemba.config import ROOT, Settings, load_settings
 from gemba.db import db, engine_options, prepare
 from gemba.insights import models as insights_models  # noqa: F401
-from gemba.outbox import models as outbox_models  # noqa: F401
+from gemba.invites import mail as invite_mail
+from gemba.outbox import mail as outbox_mail
+from gemba.outbox import views as outbox
 from gemba.people.rules import LOCALES
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.visits import models as visits_models  # noqa: F401
+from gemba.visits import views as visits_views
 from gemba.web import access, assets, filters, pages, security
 from gemba.web.access import me_or_none
 from gemba.web.navigation import places
@@ -151,3 +154,7 @@ def _extend(app: Flask, settings: Settings) -> None:
 
 def _register(app: Flask) -> None:
     pages.init_app(app)
+    invite_mail.init_app()
+    app.register_blueprint(visits_views.blueprint)
+    outbox_mail.init_app()
+    app.register_blueprint(outbox.blueprint)

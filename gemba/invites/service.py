@@ -1,0 +1,144 @@
+"""Puts invites into the outbox: one row per recipient, a snapshot of all that the mail will say."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from gemba.invites.rules import Method
+from gemba.outbox import service as outbox
+from gemba.outbox.models import OutboxItem
+
+
+@dataclass(frozen=True)
+class Who:
+    """One participant as the invite shows them."""
+
+    id: int
+    email: str
+    name: str
+    locale: str
+    timezone: str
+    part: str
+    """`visitor`, `agent` or `lead`"""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A visit as an invite tells of it; instants as ISO strings in UTC, `previous_start` after a move."""
+
+    visit_id: int
+    uid: str
+    sequence: int
+    start: str
+    end: str
+    changed_at: str
+    meeting_url: str
+    programme: str
+    programme_ru: str
+    product: str
+    people: tuple[Who, ...]
+    previous_start: str = ""
+    reason: str = ""
+    by: str = ""
+
+    @staticmethod
+    def from_json(payload: dict[str, Any]) -> "Snapshot":
+        """Undoes dataclasses.asdict."""
+        people = tuple(Who(**who) for who in payload["people"])
+        return Snapshot(**{**payload, "people": people})
+
+
+def group_key(visit_id: int) -> str:
+    """The outbox group of a visit's invites: they leave in order."""
+    return f"visit:{visit_id}"
+
+
+TEMPLATES = {
+    "booked": "visit_booked",
+    "moved": "visit_moved",
+    "cancelled": "visit_cancelled",
+    "replaced": "visit_cancelled",
+}
+
+
+def queue_invites(
+    snapshot: Snapshot, method: Method, to: Sequence[Who], *, word: str, now: datetime
+) -> list[OutboxItem]:
+    """Queues one mail each; `word` says why: `booked`, `moved`, `cancelled` or `replaced`.
+
+    What was queued before for the same person and not yet tried says less than this and is dropped.
+    """
+    items = []
+    for who in to:
+        outbox.drop_superseded(group_key(snapshot.visit_id), who.email, now)
+        items.append(
+            outbox.queue_mail(
+                kind="invite",
+                to=who.email,
+                name=who.name,
+                locale=who.locale,
+                template=TEMPLATES[word],
+                context=_words(snapshot, who, word),
+                dedup_key=f"invite:{snapshot.visit_id}:{snapshot.sequence}:{who.id}:{method}",
+                group_key=group_key(snapshot.visit_id),
+                extra={"visit": asdict(snapshot), "method": str(method)},
+                now=now,
+            )
+        )
+    return items
+
+
+def _words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
+    """What the mail's templates are told: instants in UTC, the reader's zone and the other side's."""
+    agent = next(person for person in snapshot.people if person.part == "agent")
+    visitors = [person for person in snapshot.people if person.part == "visitor"]
+    lead = next((person for person in snapshot.people if person.part == "lead"), None)
+    others = visitors if who.part == "agent" else [agent]
+    previous = snapshot.previous_start
+    return {
+        "word": word,
+        "part": who.part,
+        "first_name": who.name.split()[0],
+        "start": datetime.fromisoformat(snapshot.start),
+        "end": datetime.fromisoformat(snapshot.end),
+        "previous_start": datetime.fromisoformat(previous) if previous else None,
+        "zone": who.timezone,
+        "other_zone": next((other.timezone for other in others if other.timezone != who.timezone), None),
+        "agent": agent.name,
+        "visitors": [visitor.name for visitor in visitors],
+        "lead": lead.name if lead else None,
+        "programme": snapshot.programme_ru if who.locale == "ru" else snapshot.programme,
+        "product": snapshot.product,
+        "meeting_url": snapshot.meeting_url,
+        "visit_path": f"/visits/{snapshot.visit_id}",
+        "reason": snapshot.reason,
+        "by": snapshot.by,
+    }
+
+
+@dataclass(frozen=True)
+class InviteState:
+    """What became of one invite."""
+
+    to: str
+    method: str
+    state: str
+    attempts: int
+    last_error: str
+    sequence: int
+
+
+def invites_of(visit_id: int) -> list[InviteState]:
+    """The invites of a visit in the order they were queued."""
+    return [
+        InviteState(
+            item.recipient,
+            item.payload["method"],
+            item.state,
+            item.attempts,
+            item.last_error,
+            item.payload["visit"]["sequence"],
+        )
+        for item in outbox.items_of(group_key(visit_id))
+    ]

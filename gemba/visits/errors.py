@@ -1,0 +1,69 @@
+"""How a booking, a move or a cancellation is refused."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gemba.errors import Invalid, NotFound, Refused
+from gemba.schedule.rules import Reason
+
+
+class VisitNotFound(NotFound):
+    """This visit does not exist, or it is not yours to see."""
+
+
+class SlotTaken(Refused):
+    """Someone took this hour a moment ago."""
+
+    code = "slot-taken"
+
+    def __init__(self, *, alternatives: Sequence[datetime]) -> None:
+        super().__init__()
+        self.alternatives = list(alternatives)
+
+
+class NotOffered(Refused):
+    """This hour is not offered."""
+
+    status = 422
+    code = "not-offered"
+
+    def __init__(self, *, reasons: Sequence[Reason]) -> None:
+        super().__init__()
+        self.reasons = list(reasons)
+
+
+class AlreadyCancelled(Refused):
+    """This visit was cancelled already."""
+
+    code = "already-cancelled"
+
+
+class AlreadyOver(Refused):
+    """This visit has begun or is over, so it can no longer be changed."""
+
+    code = "already-over"
+
+
+class MoveTooLate(Refused):
+    """It is too late to move this visit. Ask the agent or the head of the line."""
+
+    code = "too-late"
+
+
+class CancelTooLate(Refused):
+    """It is too late to cancel this visit here. Tell the agent or the head of the line."""
+
+    code = "too-late"
+
+
+class NotOverYet(Refused):
+    """Whether the visit took place is asked once it has begun."""
+
+    code = "not-over-yet"
+
+
+class ReasonTooLong(Invalid):
+    """Some fields need another look."""
+
+    def __init__(self, *, max: int) -> None:  # noqa: A002
+        super().__init__({"reason": [f"Use at most {max} characters."]})

@@ -1,0 +1,76 @@
+"""Forms of visits: shape only; whether an hour can be booked is the service's to say."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, HiddenField, RadioField, TextAreaField
+from wtforms.validators import ValidationError
+
+from gemba.visits.rules import REASON_MAX, TookPlace
+from gemba.web.forms import Form, at_most, many_lines
+
+
+def parse_instant(text: str | None) -> datetime | None:
+    """An instant written as 2026-11-23T09:00:00Z (or with an offset), in UTC; None where it is none."""
+    try:
+        value = datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    if value.tzinfo is None or not 1970 <= value.year <= 2200:
+        return None
+    return value.astimezone(UTC)
+
+
+def stamp(instant: datetime) -> str:
+    """The instant as it is written in addresses and forms."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_instant(_form: Any, field: Field) -> None:
+    if parse_instant(field.data) is None:
+        raise ValidationError(str(_l("Choose an hour from the list.")))
+
+
+class BookForm(Form):
+    """The hour and the agent; also used to move a visit."""
+
+    start = HiddenField(_l("Hour"), validators=[_is_instant])
+    agent = RadioField(_l("With"), validate_choice=False, default="")
+
+    @property
+    def start_at(self) -> datetime:
+        """The chosen start, in UTC."""
+        instant = parse_instant(self.start.data)
+        if instant is None:
+            raise ValueError("read only after the form passed")
+        return instant
+
+    @property
+    def agent_id(self) -> int | None:
+        """The chosen agent, None for any."""
+        return int(self.agent.data) if (self.agent.data or "").isdecimal() else None
+
+
+class CancelForm(Form):
+    """Why a visit is cancelled; may be left empty."""
+
+    reason = TextAreaField(
+        _l("A word for the others"),
+        description=_l("They read it in the mail. You may leave it empty."),
+        filters=[many_lines],
+        validators=[at_most(REASON_MAX)],
+    )
+
+
+class OutcomeForm(Form):
+    """Did the visit take place?"""
+
+    took_place = RadioField(
+        _l("Did the visit take place?"),
+        choices=[
+            (TookPlace.YES, _l("It took place")),
+            (TookPlace.NO, _l("It did not")),
+            (TookPlace.UNKNOWN, _l("I do not know")),
+        ],
+    )
