@@ -50,6 +50,12 @@ def full_date(value: datetime | date, zone: str | None = None) -> str:
     return format_date(shown, "long", locale=_locale())
 
 
+def month(value: date) -> str:
+    """November 2026."""
+    text = format_skeleton("yMMMM", _noon(value), locale=_locale(), tzinfo=UTC)
+    return text[:1].upper() + text[1:]
+
+
 def weekday(value: date, width: str = "abbreviated") -> str:
     """Thu; or Thursday with width `wide`."""
     name: str = _locale().days["stand-alone"][width][value.weekday()]
@@ -125,6 +131,7 @@ def init_app(app: Flask) -> None:
         day,
         short_day,
         full_date,
+        month,
         weekday,
         hour,
         span,
