@@ -75,6 +75,11 @@ def begin_reading(only: bool) -> None:
     _read_only.set(only)
 
 
+def is_reading() -> bool:
+    """Whether transactions begun here only read."""
+    return _read_only.get()
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """Options for create_engine: busy timeout on SQLite, checked and bounded pool on PostgreSQL."""
     if url.startswith("sqlite"):

@@ -1,0 +1,45 @@
+"""The audit trail: who did what and when, written in the transaction of the act."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from gemba.db import db
+from gemba.people.models import AuditEntry, Person
+from gemba.people.rules import clean_line
+
+
+def audit(
+    person: Person | None,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    now: datetime,
+    address: str = "",
+) -> AuditEntry:
+    """Writes down an act: `person` did it (None: nobody signed in, or the command line), `subject` is
+    what it was done to, such as `person:12`, `detail` is JSON without secrets, `address` the caller's."""
+    entry = AuditEntry(
+        at=now,
+        person_id=person.id if person is not None else None,
+        action=action,
+        subject=clean_line(subject)[:200],
+        detail=dict(detail),
+        address=address[:64],
+    )
+    db.session.add(entry)
+    return entry
+
+
+def audit_of(subject: str, *, limit: int = 20) -> list[AuditEntry]:
+    """The newest entries about a subject, newest first."""
+    return list(
+        db.session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.subject == subject)
+            .order_by(AuditEntry.id.desc())
+            .limit(limit)
+        )
+    )

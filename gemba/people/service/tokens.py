@@ -1,0 +1,109 @@
+"""API tokens: a person's bearer tokens, shown once, kept as hashes."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
+
+from gemba.db import db, is_reading
+from gemba.errors import Invalid, NotFound
+from gemba.people.models import ApiToken, Person
+from gemba.people.rules import N_, Scope, clean_line
+from gemba.people.service.audit import audit
+from gemba.people.service.sign_in import hashed
+
+TOUCH_EVERY = timedelta(hours=1)
+MOST_TOKENS = 20
+NAME_MAX = 60
+
+
+def make_token(person: Person, name: str, scope: str, now: datetime, address: str = "") -> str:
+    """A new token of a person; this is the only time it is known. Raises Invalid."""
+    name = clean_line(name)
+    errors: dict[str, list[str]] = {}
+    if not 0 < len(name) <= NAME_MAX:
+        errors["name"] = [N_("Write what the token is for, in at most 60 characters.")]
+    if scope not in set(Scope):
+        errors["scope"] = [N_("Choose read or write.")]
+    if not person.active:
+        errors["email"] = [N_("This person is deactivated.")]
+    if not errors and _living_tokens(person) >= MOST_TOKENS:
+        errors["name"] = [N_("You already have 20 tokens. Revoke one that is no longer used.")]
+    if errors:
+        raise Invalid(errors)
+    token = f"gemba_{secrets.token_urlsafe(32)}"
+    db.session.add(
+        ApiToken(person_id=person.id, name=name, scope=scope, token_hash=hashed(token), created_at=now)
+    )
+    audit(person, "token-made", f"person:{person.id}", {"name": name, "scope": scope}, now, address)
+    return token
+
+
+def _living_tokens(person: Person) -> int:
+    statement = select(func.count()).select_from(ApiToken)
+    return (
+        db.session.scalar(statement.where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None)))
+        or 0
+    )
+
+
+def _living(token: str) -> ApiToken | None:
+    row = db.session.scalar(
+        select(ApiToken).where(ApiToken.token_hash == hashed(token)).options(joinedload(ApiToken.person))
+    )
+    return row if row is not None and row.revoked_at is None and row.person.active else None
+
+
+def person_of_token(token: str, now: datetime) -> tuple[Person, Scope] | None:
+    """Whose token this is and what it may do; None where it is not (or no longer) one.
+
+    Its use is noted once an hour, but not in a transaction that only reads: see token_wants_touch().
+    """
+    row = _living(token)
+    if row is None:
+        return None
+    if not is_reading() and _stale(row, now):
+        row.last_used_at = now
+    return row.person, Scope(row.scope)
+
+
+def token_wants_touch(token: str, now: datetime) -> bool:
+    """Whether an hour passed since the token's use was last noted: then call person_of_token() again
+    in a transaction that writes, and commit."""
+    row = _living(token)
+    return row is not None and _stale(row, now)
+
+
+def _stale(row: ApiToken, now: datetime) -> bool:
+    return row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY
+
+
+def tokens_of(person: Person) -> list[ApiToken]:
+    """The living tokens of a person, newest first."""
+    return list(
+        db.session.scalars(
+            select(ApiToken)
+            .where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
+            .order_by(ApiToken.id.desc())
+        )
+    )
+
+
+def revoke_token(person: Person, token_id: int, now: datetime, address: str = "") -> None:
+    """Ends a token of the person at once. Raises NotFound where it is not theirs."""
+    row = db.session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.person_id == person.id))
+    if row is None:
+        raise NotFound
+    if row.revoked_at is None:
+        row.revoked_at = now
+        audit(person, "token-revoked", f"person:{person.id}", {"name": row.name}, now, address)
+
+
+def end_tokens(person: Person, now: datetime) -> None:
+    """Ends all tokens of a person at once."""
+    db.session.execute(
+        update(ApiToken)
+        .where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
