@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
@@ -11,7 +11,11 @@ from gemba.visits.models import Visit
 
 
 class Insight(Base):
-    """A backlog item; its numbers are always counted from its observations, never stored."""
+    """A backlog item; its numbers are always counted from its observations, never stored.
+
+    Merging moves no row: `merged_into_id` names the survivor (always one that is not merged itself),
+    `merged_via_id` the insight it was merged into by hand, so that every merge can be taken back.
+    """
 
     __tablename__ = "insight"
 
@@ -24,6 +28,7 @@ class Insight(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
+    merged_via_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
     # Made by a note and not yet touched by a person: follows the note's words, goes with it.
     untouched: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
@@ -33,9 +38,18 @@ class Insight(Base):
     product: Mapped[Product | None] = relationship()
     owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
 
+    @property
+    def root_id(self) -> int:
+        """The insight that speaks for this one: the survivor of its merge, or itself."""
+        return self.merged_into_id or self.id
+
 
 class Observation(Base):
-    """What was seen in one visit. `client_id` is the note's UUID made by the browser."""
+    """What was seen in one visit. `client_id` is the note's UUID made by the browser.
+
+    `tags` are parted by spaces. A question for the end of the visit supports no insight. What its author
+    took back has `removed_at` and is shown and counted nowhere.
+    """
 
     __tablename__ = "observation"
     __table_args__ = (UniqueConstraint("visit_id", "client_id"),)
@@ -53,6 +67,8 @@ class Observation(Base):
     workaround: Mapped[str] = mapped_column(default="")
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     tool: Mapped[str] = mapped_column(default="")
+    tags: Mapped[str] = mapped_column(default="")
+    is_question: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime]
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
@@ -65,14 +81,19 @@ class Observation(Base):
 
 
 class InsightTerm(Base):
-    """A stem that an insight and its evidence use, for search and similarity on any database."""
+    """A stem that an insight and its evidence use, for search and similarity on any database.
+
+    Terms are compared byte by byte on both databases, so that beginnings of words are ranges of the key.
+    """
 
     __tablename__ = "insight_term"
     __table_args__ = (Index("ix_insight_term_insight_id", "insight_id"),)
 
-    term: Mapped[str] = mapped_column(primary_key=True)
+    term: Mapped[str] = mapped_column(
+        String().with_variant(String(collation="C"), "postgresql"), primary_key=True
+    )
     insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True)
-    weight: Mapped[float]
+    weight: Mapped[int]
 
 
 class InsightVote(Base):

@@ -27,6 +27,7 @@ EVIDENCE_WEIGHT_MAX = 3
 PREFIX_MIN = 3
 QUERY_TERMS_MAX = 24
 RARITY_SCALE = 1000
+TOTAL_MIN = 100
 SIMILAR_SHARE = 0.34
 SIMILAR_SHARED_MIN = 2
 
@@ -137,7 +138,11 @@ def _begun(text: str) -> str:
 
 
 def rarity(frequency: int, total: int) -> int:
-    """How telling a term is that occurs in `frequency` of `total` insights: idf in thousandths, >= 1."""
+    """How telling a term is that occurs in `frequency` of `total` insights: idf in thousandths, >= 1.
+
+    A young backlog counts as one of TOTAL_MIN, else each word shared there would seem common.
+    """
+    total = max(total, TOTAL_MIN)
     frequency = min(max(frequency, 0), total)
     return max(1, round(RARITY_SCALE * math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))))
 

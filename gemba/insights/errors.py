@@ -1,0 +1,61 @@
+"""How capturing, editing and merging are refused."""
+
+from gemba.errors import Invalid, NotFound, Refused
+from gemba.insights.rules.kinds import _n
+
+
+class InsightNotFound(NotFound):
+    """This insight does not exist."""
+
+
+class NoteNotFound(NotFound):
+    """This note does not exist, or it is not yours to change."""
+
+
+class NotesNotOpenYet(Refused):
+    """Notes open a quarter of an hour before the visit."""
+
+    code = "too-early"
+
+
+class NotesClosed(Refused):
+    """Notes close fourteen days after the visit."""
+
+    code = "too-late"
+
+
+class NotesCancelled(Refused):
+    """This visit was cancelled, so it takes no notes."""
+
+    code = "visit-cancelled"
+
+
+class AlreadyMerged(Refused):
+    """This insight is part of another one already. Take it out first."""
+
+    code = "already-merged"
+
+
+class MergeIntoItself(Refused):
+    """An insight cannot be merged into itself or into its own part."""
+
+    code = "merge-circle"
+
+
+class NotMerged(Refused):
+    """This insight is not part of another one."""
+
+    code = "not-merged"
+
+
+class NothingToSplit(Refused):
+    """Choose some of the evidence to split out, but leave some behind."""
+
+    code = "nothing-to-split"
+
+
+class NoSuchTarget(Invalid):
+    """Some fields need another look."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__({field: [_n("There is no insight with this number.")]})

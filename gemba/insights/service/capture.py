@@ -1,0 +1,339 @@
+"""Notes of a visit: recorded once however often they are sent, edited, taken back, moved as evidence.
+
+Only those who sit in the visit see its notes: its visitors, its agent, its lead. A note becomes an
+observation of an insight, a new one unless one is named; a question for the end supports none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from gemba.db import db
+from gemba.errors import Refused
+from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotesCancelled, NotesClosed, NotesNotOpenYet
+from gemba.insights.models import Insight, Observation
+from gemba.insights.rules.kinds import TITLE_MAX, Kind, Status
+from gemba.insights.rules.terms import is_similar
+from gemba.insights.service import index
+from gemba.insights.service.counts import NOTHING, counts_of
+from gemba.people.models import Person, Product
+from gemba.visits import service as visits
+from gemba.visits.errors import VisitNotFound
+from gemba.visits.models import Visit
+from gemba.visits.rules import Status as VisitStatus
+
+OPEN_BEFORE = timedelta(minutes=15)
+OPEN_AFTER = timedelta(days=14)
+HINTS_MAX = 12
+
+
+@dataclass(frozen=True)
+class NoteFields:
+    """What a note says. `severity` 0-4 or None; `frequency` a Frequency's value or "" where unknown."""
+
+    text: str
+    kind: Kind = Kind.TOOL_PAIN
+    severity: int | None = None
+    frequency: str = ""
+    verbatim: str = ""
+    workaround: str = ""
+    product_id: int | None = None
+    tool: str = ""
+    tags: tuple[str, ...] = ()
+    is_question: bool = False
+
+
+@dataclass(frozen=True)
+class Hint:
+    """An insight that a note perhaps belongs to, seen in so many other visits."""
+
+    insight: Insight
+    visits: int
+
+
+def visit_for_notes(viewer: Person, visit_id: int) -> Visit:
+    """A visit in which this person sits. Raises VisitNotFound."""
+    visit = visits.get_visit(viewer, visit_id)
+    if not visits.is_participant(visit, viewer):
+        raise VisitNotFound
+    return visit
+
+
+def why_closed(visit: Visit, now: datetime) -> Refused | None:
+    """Why the visit takes no notes now, None where it does."""
+    if visit.status == VisitStatus.CANCELLED:
+        return NotesCancelled()
+    if now < visit.starts_at - OPEN_BEFORE:
+        return NotesNotOpenYet()
+    if now > visit.ends_at + OPEN_AFTER:
+        return NotesClosed()
+    return None
+
+
+def record(
+    visit_id: int,
+    author: Person,
+    client_id: str,
+    fields: NoteFields,
+    *,
+    at: datetime | None = None,
+    insight_id: int | None = None,
+    now: datetime,
+) -> tuple[Observation, bool]:
+    """Records a note; returns it and whether it is new: the same `client_id` again gives the first one.
+
+    `at` is when its first letter was typed (kept between the opening and now), `insight_id` the
+    insight it supports instead of a new one. Raises VisitNotFound, NotesNotOpenYet, NotesClosed,
+    NotesCancelled, NoSuchTarget; NoteNotFound where the `client_id` is another person's.
+    """
+    visit = visit_for_notes(author, visit_id)
+    if known := _known(visit, author, client_id):
+        return known, False
+    if closed := why_closed(visit, now):
+        raise closed
+    note = Observation(
+        visit_id=visit.id,
+        author_id=author.id,
+        client_id=client_id,
+        at=min(max(at or now, visit.starts_at - OPEN_BEFORE), now),
+        created_at=now,
+    )
+    _write(note, fields)
+    try:
+        with db.session.begin_nested():
+            note.insight_id = _insight_for(note, insight_id, author, now)
+            db.session.add(note)
+            db.session.flush()
+    except IntegrityError:
+        # The same note came twice at once and the other one was first.
+        known = _known(visit, author, client_id)
+        if known is None:
+            raise
+        return known, False
+    _reindex(note.insight_id)
+    return note, True
+
+
+def edit_note(author: Person, note_id: int, fields: NoteFields, *, now: datetime) -> Observation:
+    """Writes a note's words anew; the insight made by it follows while nobody has touched it.
+
+    Raises NoteNotFound, or as record() when the visit takes no notes any more.
+    """
+    note = _own_note(author, note_id, now)
+    _write(note, fields)
+    note.edited_at = now
+    insight = note.insight
+    if note.is_question and insight is not None and insight.untouched:
+        leave(note)
+    elif insight is None and not note.is_question:
+        note.insight_id = _insight_for(note, None, author, now)
+    elif insight is not None and insight.untouched:
+        _follow(insight, note, now)
+    _reindex(note.insight_id)
+    return note
+
+
+def remove_note(author: Person, note_id: int, *, now: datetime) -> Observation:
+    """Takes a note back; the untouched insight it made goes with it. restore_note() undoes it."""
+    note = _own_note(author, note_id, now)
+    note.removed_at = now
+    leave(note)
+    return note
+
+
+def restore_note(author: Person, note_id: int, *, now: datetime) -> Observation:
+    """Brings a note back that was taken back; it supports its old insight, else a new one."""
+    note = _own_note(author, note_id, now, removed=True)
+    note.removed_at = None
+    if note.insight_id is None:
+        note.insight_id = _insight_for(note, None, author, now)
+    _reindex(note.insight_id)
+    return note
+
+
+def add_as_evidence(author: Person, note_id: int, insight_id: int, *, now: datetime) -> Observation:
+    """Lets a note support another insight; the untouched one it made is gone. Raises NoSuchTarget."""
+    note = _own_note(author, note_id, now)
+    target = _target(insight_id)
+    leave(note)
+    note.insight_id, note.is_question = target.id, False
+    target.untouched = False
+    target.updated_at = now
+    _reindex(target.id)
+    return note
+
+
+def observations_of(visit: Visit, *, newest_first: bool = True) -> list[Observation]:
+    """The notes of a visit that stand, with author, insight and product."""
+    order = (
+        (Observation.at.desc(), Observation.id.desc()) if newest_first else (Observation.at, Observation.id)
+    )
+    query = (
+        select(Observation)
+        .where(Observation.visit_id == visit.id, Observation.removed_at.is_(None))
+        .options(
+            joinedload(Observation.author), joinedload(Observation.insight), joinedload(Observation.product)
+        )
+        .order_by(*order)
+    )
+    return list(db.session.scalars(query))
+
+
+def get_note(author: Person, note_id: int) -> Observation:
+    """A note of this person that stands. Raises NoteNotFound."""
+    note = db.session.scalar(
+        select(Observation)
+        .where(
+            Observation.id == note_id,
+            Observation.author_id == author.id,
+            Observation.removed_at.is_(None),
+        )
+        .options(joinedload(Observation.visit), joinedload(Observation.product))
+    )
+    if note is None:
+        raise NoteNotFound
+    return note
+
+
+def hints(notes: Sequence[Observation], visit: Visit) -> dict[int, Hint]:
+    """For the newest of these notes, by id: an insight other visits saw that says much the same.
+
+    Asked only while the insight the note made is untouched; a constant number of statements.
+    """
+    open_notes = [note for note in notes if note.insight and note.insight.untouched][:HINTS_MAX]
+    if not open_notes:
+        return {}
+    asked = index.ask([f"{note.text} {note.verbatim}" for note in open_notes])
+    own = {note.insight_id for note in open_notes if note.insight_id}
+    found = {
+        note.id: [match.id for match in matches if is_similar(match, one.query, one.frequencies, one.total)]
+        for note, one, matches in zip(open_notes, asked, index.best(asked, but=own, limit=5), strict=True)
+    }
+    wanted = {insight_id for ids in found.values() for insight_id in ids}
+    counts = counts_of(wanted, but_visit=visit.id)
+    seen = {id_: counts[id_].visits for id_ in wanted if counts.get(id_, NOTHING).visits}
+    insights = {row.id: row for row in db.session.scalars(select(Insight).where(Insight.id.in_(seen)))}
+    first = {note: next((id_ for id_ in ids if id_ in insights), None) for note, ids in found.items()}
+    return {note: Hint(insights[id_], seen[id_]) for note, id_ in first.items() if id_ is not None}
+
+
+def minute_of(visit: Visit, at: datetime) -> int | None:
+    """The minute of the visit, counted from its start; None before it and after its end."""
+    if not visit.starts_at <= at <= visit.ends_at:
+        return None
+    return int((at - visit.starts_at).total_seconds() // 60)
+
+
+def products() -> list[Product]:
+    """All products by name."""
+    return list(db.session.scalars(select(Product).order_by(Product.name)))
+
+
+def title_of(text: str) -> str:
+    """An insight's first title: the note's first line, cut at a word where it is too long."""
+    line = " ".join(text.strip().split("\n", 1)[0].split())
+    if len(line) <= TITLE_MAX:
+        return line
+    cut = line[: TITLE_MAX - 1]
+    return (cut.rpartition(" ")[0] or cut) + "…"
+
+
+def leave(note: Observation) -> None:
+    """Takes a note out of its insight, which goes if it was made by the note and nobody touched it."""
+    insight = note.insight
+    if insight is None:
+        return
+    others = db.session.scalar(
+        select(func.count(Observation.id)).where(
+            Observation.insight_id == insight.id, Observation.id != note.id
+        )
+    )
+    if insight.untouched and not others:
+        note.insight_id = None
+        db.session.flush()
+        db.session.delete(insight)
+        db.session.flush()
+        db.session.expire(note, ["insight"])
+        return
+    if note.removed_at is None:
+        note.insight_id = None
+    index.reindex(insight.root_id)
+
+
+def _known(visit: Visit, author: Person, client_id: str) -> Observation | None:
+    note = db.session.scalar(
+        select(Observation).where(Observation.visit_id == visit.id, Observation.client_id == client_id)
+    )
+    if note is not None and note.author_id != author.id:
+        raise NoteNotFound
+    return note
+
+
+def _own_note(author: Person, note_id: int, now: datetime, removed: bool = False) -> Observation:
+    """The author's own note in a visit that still takes notes."""
+    note = db.session.get(Observation, note_id, with_for_update=True)
+    if note is None or note.author_id != author.id or (note.removed_at is not None) is not removed:
+        raise NoteNotFound
+    visit = visit_for_notes(author, note.visit_id)
+    if closed := why_closed(visit, now):
+        raise closed
+    return note
+
+
+def _write(note: Observation, fields: NoteFields) -> None:
+    note.text = fields.text
+    note.kind = fields.kind
+    note.severity = fields.severity
+    note.frequency = fields.frequency
+    note.verbatim = fields.verbatim
+    note.workaround = fields.workaround
+    note.product_id = fields.product_id
+    note.tool = fields.tool
+    note.tags = " ".join(fields.tags)
+    note.is_question = fields.is_question
+
+
+def _insight_for(note: Observation, insight_id: int | None, author: Person, now: datetime) -> int | None:
+    """The id of the insight a note supports: the named one, none for a question, else a new one."""
+    if insight_id is not None:
+        target = _target(insight_id)
+        target.untouched = False
+        target.updated_at = now
+        return target.id
+    if note.is_question:
+        return None
+    insight = Insight(status=Status.NEW, created_by_id=author.id, untouched=True, created_at=now)
+    _follow(insight, note, now)
+    db.session.add(insight)
+    db.session.flush()
+    return insight.id
+
+
+def _follow(insight: Insight, note: Observation, now: datetime) -> None:
+    insight.title = title_of(note.text)
+    insight.kind = note.kind
+    insight.product_id = note.product_id
+    insight.updated_at = now
+
+
+def _target(insight_id: int) -> Insight:
+    """The survivor that speaks for an insight, locked. Raises NoSuchTarget."""
+    insight = db.session.get(Insight, insight_id, with_for_update=True)
+    if insight is not None and insight.merged_into_id is not None:
+        insight = db.session.get(Insight, insight.merged_into_id, with_for_update=True)
+    if insight is None:
+        raise NoSuchTarget("insight")
+    return insight
+
+
+def _reindex(insight_id: int | None) -> None:
+    if insight_id is not None:
+        root = db.session.scalar(
+            select(func.coalesce(Insight.merged_into_id, Insight.id)).where(Insight.id == insight_id)
+        )
+        if root is not None:
+            index.reindex(root)

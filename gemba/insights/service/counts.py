@@ -1,0 +1,145 @@
+"""What stands behind insights, counted from their observations each time, over everything merged in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from gemba.db import db
+from gemba.insights.models import Insight, InsightVote, Observation
+from gemba.insights.rules.kinds import Kind
+from gemba.insights.rules.score import Evidence, ScoreParts, score
+from gemba.people.models import Person
+from gemba.visits.models import Visit
+from gemba.visits.rules import Status as VisitStatus
+
+ROOT: ColumnElement[int] = func.coalesce(Insight.merged_into_id, Insight.id)
+"""SQL: the insight that speaks for a row of `insight`."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Distinct visits, agents and lines that support an insight, and all its observations."""
+
+    visits: int = 0
+    agents: int = 0
+    lines: int = 0
+    observations: int = 0
+    severity_sum: int = 0
+    severity_count: int = 0
+    last_seen: datetime | None = None
+
+    @property
+    def severity(self) -> float | None:
+        """The mean of the ratings, to a tenth."""
+        return round(self.severity_sum / self.severity_count, 1) if self.severity_count else None
+
+
+NOTHING = Counts()
+
+
+def counting() -> Select[int, int, int, int, int, int | None, int, datetime]:
+    """SQL: one row per insight with evidence: its id as `root`, and the fields of Counts."""
+    return (
+        select(
+            ROOT.label("root"),
+            func.count(func.distinct(Observation.visit_id)).label("visits"),
+            func.count(func.distinct(Visit.agent_id)).label("agents"),
+            func.count(func.distinct(Person.line_id)).label("lines"),
+            func.count(Observation.id).label("observations"),
+            func.coalesce(func.sum(Observation.severity), 0).label("severity_sum"),
+            func.count(Observation.severity).label("severity_count"),
+            func.max(Observation.at).label("last_seen"),
+        )
+        .select_from(Observation)
+        .join(Insight, Insight.id == Observation.insight_id)
+        .join(Visit, Visit.id == Observation.visit_id)
+        .join(Person, Person.id == Visit.agent_id)
+        .where(Observation.removed_at.is_(None))
+        .group_by(ROOT)
+    )
+
+
+def counts_of(roots: Collection[int], but_visit: int | None = None) -> dict[int, Counts]:
+    """Counts by insight, in one statement; insights without evidence are missing."""
+    if not roots:
+        return {}
+    query = counting().where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)))
+    if but_visit is not None:
+        query = query.where(Observation.visit_id != but_visit)
+    return {row.root: counted(row) for row in db.session.execute(query)}
+
+
+def counted(row: Any) -> Counts:
+    """The counts in a row that has the columns of counting(); nothing where they are NULL."""
+    if not row.visits:
+        return NOTHING
+    return Counts(
+        row.visits,
+        row.agents,
+        row.lines,
+        row.observations,
+        row.severity_sum,
+        row.severity_count,
+        row.last_seen,
+    )
+
+
+def votes_of(roots: Collection[int]) -> dict[int, set[int]]:
+    """Who said "me too" to an insight or anything merged into it, by insight."""
+    if not roots:
+        return {}
+    rows = db.session.execute(
+        select(ROOT, InsightVote.person_id)
+        .join(InsightVote, InsightVote.insight_id == Insight.id)
+        .where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)))
+    )
+    found: dict[int, set[int]] = {}
+    for root, person in rows:
+        found.setdefault(root, set()).add(person)
+    return found
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How many visits have been watched, in all and by product."""
+
+    by_product: dict[int | None, int]
+
+    def of(self, product_id: int | None) -> int:
+        """Visits against which an insight's share is measured: those on its product, else all."""
+        if product_id is None:
+            return sum(self.by_product.values())
+        return self.by_product.get(product_id, 0)
+
+
+def watched(now: datetime) -> Watched:
+    """Counts the visits that took place or, as far as anyone said, are taking place."""
+    rows = db.session.execute(
+        select(Visit.product_id, func.count())
+        .where(
+            or_(
+                Visit.status == VisitStatus.HELD,
+                (Visit.status == VisitStatus.BOOKED) & (Visit.starts_at <= now),
+            )
+        )
+        .group_by(Visit.product_id)
+    )
+    return Watched(dict(rows.tuples().all()))
+
+
+def score_of(
+    kind: str, product_id: int | None, counts: Counts, seen: Watched, now: datetime
+) -> ScoreParts | None:
+    """The score with its parts; None for what works well and what has no evidence."""
+    evidence = Evidence(
+        kind=Kind(kind),
+        severity=counts.severity,
+        visits=counts.visits,
+        watched=seen.of(product_id),
+        agents=counts.agents,
+        last_seen=counts.last_seen,
+    )
+    return score(evidence, now)

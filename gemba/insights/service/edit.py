@@ -1,0 +1,277 @@
+"""Changing insights: words, status, votes, merge and split. Each change leaves a line of history.
+
+Owners and admins edit and merge; everyone may vote. Merging moves no row: the merged insight only
+names its survivor, so taking it out again restores every count and vote.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+
+from gemba.db import db
+from gemba.errors import Forbidden, Invalid, Stale
+from gemba.insights.errors import (
+    AlreadyMerged,
+    InsightNotFound,
+    MergeIntoItself,
+    NoSuchTarget,
+    NothingToSplit,
+    NotMerged,
+)
+from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
+from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
+from gemba.insights.service import index
+from gemba.insights.service.capture import title_of
+from gemba.people.models import Person, Product
+from gemba.people.rules import Role, clean_line, clean_text
+
+FIELDS = ("title", "body", "kind", "status", "product_id", "owner_id")
+
+
+def may_edit(viewer: Person) -> bool:
+    """Whether this person may edit insights, set statuses and merge."""
+    return viewer.has(Role.OWNER, Role.ADMIN)
+
+
+def patch(
+    insight_id: int,
+    viewer: Person,
+    changes: Mapping[str, object],
+    *,
+    version: int | None = None,
+    reason: str = "",
+    now: datetime,
+) -> Insight:
+    """Changes some of FIELDS; `version` is the one the person saw, None does not ask.
+
+    Raises InsightNotFound, Forbidden, Stale, Invalid (by field; declining needs a reason).
+    """
+    insight = _locked(insight_id, viewer)
+    if version is not None and version != insight.version:
+        raise Stale
+    wanted = {name: value for name, value in _clean(changes).items() if getattr(insight, name) != value}
+    reason = clean_text(reason)
+    _check(wanted, reason)
+    for name, value in wanted.items():
+        _note(insight, viewer, name, getattr(insight, name), value, reason if name == "status" else "", now)
+        setattr(insight, name, value)
+    if wanted:
+        _touch(insight, now)
+        if {"title", "body"} & wanted.keys():
+            index.reindex(insight.root_id)
+    db.session.flush()
+    return insight
+
+
+def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> Insight:
+    """Says "me too" once, or takes it back, for the insight that speaks for this one.
+
+    Raises InsightNotFound.
+    """
+    insight = _survivor(insight_id)
+    family = select(Insight.id).where(or_(Insight.id == insight.id, Insight.merged_into_id == insight.id))
+    mine = (InsightVote.person_id == viewer.id) & InsightVote.insight_id.in_(family)
+    if not on:
+        db.session.execute(delete(InsightVote).where(mine))
+    elif db.session.scalar(select(InsightVote.insight_id).where(mine).limit(1)) is None:
+        db.session.add(InsightVote(insight_id=insight.id, person_id=viewer.id, created_at=now))
+        insight.untouched = False
+    db.session.flush()
+    return insight
+
+
+def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> Insight:
+    """Lets another insight speak for this one and all merged into it; returns the survivor.
+
+    Raises InsightNotFound, Forbidden, NoSuchTarget, AlreadyMerged, MergeIntoItself.
+    """
+    _lock(insight_id, into_id)
+    insight = _locked(insight_id, viewer)
+    target = db.session.get(Insight, into_id)
+    if target is None:
+        raise NoSuchTarget("into")
+    if insight.merged_into_id is not None:
+        raise AlreadyMerged
+    survivor_id = target.root_id
+    if survivor_id == insight.id:
+        raise MergeIntoItself
+    survivor = db.session.get_one(Insight, survivor_id, with_for_update=True)
+    for part in db.session.scalars(select(Insight).where(Insight.merged_into_id == insight.id)):
+        part.merged_into_id = survivor.id
+    insight.merged_into_id, insight.merged_via_id = survivor.id, target.id
+    _note(insight, viewer, "merged_into", None, survivor.id, "", now)
+    _note(survivor, viewer, "merged", None, insight.id, "", now)
+    _touch(insight, now)
+    _touch(survivor, now)
+    index.reindex(survivor.id)
+    return survivor
+
+
+def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
+    """Takes an insight out of its survivor, with all that had been merged into it before.
+
+    Raises InsightNotFound, Forbidden, NotMerged.
+    """
+    insight = _locked(insight_id, viewer)
+    if insight.merged_into_id is None:
+        raise NotMerged
+    survivor = db.session.get_one(Insight, insight.merged_into_id, with_for_update=True)
+    insight.merged_into_id = insight.merged_via_id = None
+    parts = list(db.session.scalars(select(Insight).where(Insight.merged_into_id == survivor.id)))
+    for part in _below(insight.id, parts):
+        part.merged_into_id = insight.id
+    _note(insight, viewer, "merged_into", survivor.id, None, "", now)
+    _note(survivor, viewer, "merged", insight.id, None, "", now)
+    _touch(insight, now)
+    _touch(survivor, now)
+    index.reindex(survivor.id)
+    index.reindex(insight.id)
+    return insight
+
+
+def split(
+    insight_id: int, viewer: Person, observation_ids: Collection[int], *, title: str = "", now: datetime
+) -> Insight:
+    """Makes a new insight of some of the evidence; returns it. Merging it back undoes the split.
+
+    Raises InsightNotFound, Forbidden, NothingToSplit, Invalid.
+    """
+    insight = _locked(insight_id, viewer)
+    family = or_(Insight.id == insight.id, Insight.merged_into_id == insight.id)
+    evidence = list(
+        db.session.scalars(
+            select(Observation)
+            .join(Insight, Insight.id == Observation.insight_id)
+            .where(family, Observation.removed_at.is_(None))
+            .order_by(Observation.at, Observation.id)
+        )
+    )
+    chosen = [note for note in evidence if note.id in set(observation_ids)]
+    if not chosen or len(chosen) == len(evidence):
+        raise NothingToSplit
+    title = clean_line(title) or title_of(chosen[0].text)
+    _check({"title": title}, "")
+    new = Insight(
+        title=title,
+        kind=chosen[0].kind,
+        status=insight.status,
+        product_id=insight.product_id,
+        created_by_id=viewer.id,
+        created_at=now,
+        updated_at=now,
+    )
+    db.session.add(new)
+    db.session.flush()
+    for note in chosen:
+        note.insight_id = new.id
+    _note(insight, viewer, "split", None, new.id, "", now)
+    _note(new, viewer, "split_from", None, insight.id, "", now)
+    _touch(insight, now)
+    index.reindex(insight.root_id)
+    index.reindex(new.id)
+    return new
+
+
+def _below(insight_id: int, parts: Collection[Insight]) -> list[Insight]:
+    """Those of the parts that came with this insight, directly or through one another."""
+    found: list[Insight] = []
+    above = {insight_id}
+    while above:
+        reached = [part for part in parts if part.merged_via_id in above]
+        found += reached
+        above = {part.id for part in reached}
+    return found
+
+
+def _lock(*ids: int) -> None:
+    """Locks insights in order of id, so that two merges of a pair queue up."""
+    db.session.execute(
+        select(Insight.id).where(Insight.id.in_(sorted(set(ids)))).order_by(Insight.id).with_for_update()
+    ).all()
+
+
+def _locked(insight_id: int, viewer: Person) -> Insight:
+    """The insight as it is now, locked, for somebody who may edit."""
+    insight = db.session.get(Insight, insight_id, with_for_update=True, populate_existing=True)
+    if insight is None:
+        raise InsightNotFound
+    if not may_edit(viewer):
+        raise Forbidden
+    return insight
+
+
+def _survivor(insight_id: int) -> Insight:
+    insight = db.session.get(Insight, insight_id)
+    if insight is None:
+        raise InsightNotFound
+    if insight.merged_into_id is None:
+        return insight
+    return db.session.get_one(Insight, insight.merged_into_id)
+
+
+def _clean(changes: Mapping[str, object]) -> dict[str, object]:
+    """The changes with texts cleaned. Raises Invalid for a field that cannot be changed."""
+    unknown = {name: [_n("This field cannot be changed.")] for name in changes if name not in FIELDS}
+    if unknown:
+        raise Invalid(unknown)
+    cleaned = dict(changes)
+    if isinstance(title := cleaned.get("title"), str):
+        cleaned["title"] = clean_line(title)
+    if isinstance(body := cleaned.get("body"), str):
+        cleaned["body"] = clean_text(body)
+    return cleaned
+
+
+def _check(wanted: Mapping[str, object], reason: str) -> None:
+    errors: dict[str, list[str]] = {}
+    title, body = wanted.get("title", "-"), wanted.get("body", "")
+    if not isinstance(title, str) or not title or len(title) > TITLE_MAX:
+        errors["title"] = [_n("Give a title of at most 200 characters.")]
+    if not isinstance(body, str) or len(body) > BODY_MAX:
+        errors["body"] = [_n("This description is too long: use at most 10,000 characters.")]
+    if "kind" in wanted and wanted["kind"] not in list(Kind):
+        errors["kind"] = [_n("Choose one of the kinds.")]
+    if "status" in wanted and wanted["status"] not in list(Status):
+        errors["status"] = [_n("Choose one of the statuses.")]
+    if wanted.get("status") == Status.DECLINED and not reason:
+        errors["reason"] = [_n("Say why: the people who saw it will read this.")]
+    if len(reason) > REASON_MAX:
+        errors["reason"] = [_n("This reason is too long: use at most 500 characters.")]
+    errors.update(_check_rows(wanted))
+    if errors:
+        raise Invalid(errors)
+
+
+def _check_rows(wanted: Mapping[str, object]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    product, owner = wanted.get("product_id"), wanted.get("owner_id")
+    if product is not None and (not isinstance(product, int) or db.session.get(Product, product) is None):
+        errors["product_id"] = [_n("There is no such product.")]
+    if owner is not None:
+        person = db.session.get(Person, owner) if isinstance(owner, int) else None
+        if person is None or not person.active or not may_edit(person):
+            errors["owner_id"] = [_n("Choose an active owner or admin.")]
+    return errors
+
+
+def _touch(insight: Insight, now: datetime) -> None:
+    insight.untouched = False
+    insight.version += 1
+    insight.updated_at = now
+
+
+def _note(
+    insight: Insight, viewer: Person, field: str, before: object, after: object, reason: str, now: datetime
+) -> None:
+    db.session.add(
+        InsightChange(
+            insight_id=insight.id,
+            person_id=viewer.id,
+            at=now,
+            field=field,
+            before="" if before is None else str(before),
+            after="" if after is None else str(after),
+            reason=reason,
+        )
+    )

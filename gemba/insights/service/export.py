@@ -1,0 +1,87 @@
+"""The backlog as rows that leave the house."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from gemba.db import db
+from gemba.insights.models import Insight, Observation
+from gemba.insights.rules.filters import InsightFilter
+from gemba.insights.rules.kinds import Kind, Status
+from gemba.insights.rules.ticket import ExportRow, Sighting
+from gemba.insights.service.backlog import Item, every_matching
+from gemba.people.models import Person
+from gemba.visits.models import Visit
+
+
+def export_rows(
+    filters: InsightFilter, viewer: Person, *, url_of: Callable[[int], str], now: datetime
+) -> list[ExportRow]:
+    """Exactly the insights the filters show, in their order, with their evidence, oldest first.
+
+    `url_of` gives an insight's address outside.
+    """
+    items = every_matching(filters, viewer, now=now)
+    evidence = _evidence([item.insight.id for item in items])
+    return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
+
+
+def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
+    """The observations of insights and of all merged into them, by the insight that speaks."""
+    found: dict[int, list[Observation]] = defaultdict(list)
+    if not roots:
+        return found
+    query = (
+        select(Observation)
+        .join(Insight, Insight.id == Observation.insight_id)
+        .where(
+            or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)), Observation.removed_at.is_(None)
+        )
+        .options(
+            joinedload(Observation.insight),
+            joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
+        )
+        .order_by(Observation.at, Observation.id)
+    )
+    for note in db.session.scalars(query):
+        if note.insight is not None:
+            found[note.insight.root_id].append(note)
+    return found
+
+
+def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
+    insight, counts = item.insight, item.counts
+    return ExportRow(
+        id=insight.id,
+        url=url,
+        title=insight.title,
+        body=insight.body,
+        kind=Kind(insight.kind),
+        status=Status(insight.status),
+        created_at=insight.created_at,
+        updated_at=insight.updated_at,
+        product=insight.product.name if insight.product else "",
+        severity=counts.severity,
+        score=item.score.score if item.score else None,
+        visits=counts.visits,
+        agents=counts.agents,
+        votes=item.votes,
+        lines=tuple(sorted({line for note in evidence if (line := line_of(note))})),
+        tools=tuple(sorted({note.tool for note in evidence if note.tool})),
+        tags=tuple(sorted({tag for note in evidence for tag in note.tags.split()})),
+        last_seen=counts.last_seen.date() if counts.last_seen else None,
+        evidence=tuple(_sighting(note) for note in evidence),
+    )
+
+
+def _sighting(note: Observation) -> Sighting:
+    return Sighting(note.text, note.at.date(), line_of(note), note.verbatim, note.workaround)
+
+
+def line_of(note: Observation) -> str:
+    """The name of the line in whose visit this was seen, "" where the agent has none."""
+    line = note.visit.agent.line
+    return line.name if line else ""
