@@ -89,7 +89,7 @@ def ask(texts: Sequence[str], typing: bool = False) -> list[Asked]:
 def _conditions(wanted: Collection[QueryTerm]) -> list[ColumnElement[bool]]:
     whole = InsightTerm.term.in_(sorted({query.term for query in wanted}))
     begun = [
-        InsightTerm.term.between(query.prefix, query.prefix + "\U0010ffff")
+        (InsightTerm.term >= query.prefix) & (InsightTerm.term < query.prefix + "\U0010ffff")
         for query in sorted(wanted, key=lambda query: query.term)
         if query.prefix
     ]
