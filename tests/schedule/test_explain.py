@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gemba.schedule.rules import (
@@ -21,7 +21,7 @@ from gemba.schedule.rules import (
     explain,
     open_slots,
 )
-from tests.schedule.worlds import World, worlds
+from tests.schedule.worlds import AGAINST_ORACLE, World, worlds
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)  # a Monday
 NOON = NOW.replace(hour=12)
@@ -138,7 +138,7 @@ def test_every_code_has_a_sentence_that_its_params_fill() -> None:
 
 
 @given(worlds(), st.data())
-@settings(derandomize=True, deadline=None, max_examples=80)
+@AGAINST_ORACLE
 def test_reasons_are_those_of_the_oracle_and_slots_have_none(world: World, data: st.DataObject) -> None:
     agent = world.agents[0]
     oracle = world.oracle(agent)

@@ -6,7 +6,7 @@ from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gemba.schedule.rules import (
     AgentFacts,
@@ -21,7 +21,7 @@ from gemba.schedule.rules import (
     open_slots,
 )
 from tests.schedule.oracle import Oracle, Walk
-from tests.schedule.worlds import World, worlds
+from tests.schedule.worlds import AGAINST_ORACLE, World, worlds
 
 NOON_TO_TWO = (Interval(12 * 60, 14 * 60),)
 NIGHT = (Interval(0, 5 * 60),)
@@ -208,7 +208,7 @@ def test_values_refuse_what_they_cannot_mean() -> None:
 
 
 @given(worlds())
-@settings(derandomize=True, deadline=None, max_examples=80)
+@AGAINST_ORACLE
 def test_slots_are_those_of_the_minute_by_minute_oracle(world: World) -> None:
     found = open_slots(
         world.rules, world.agents, visitor_busy=world.visitor_busy, window=world.window, now=world.now

@@ -108,7 +108,7 @@ class LocalDay:
     zone: ZoneInfo
     midnight: datetime  # naive wall time
     first: datetime  # the instant midnight is reached
-    even: bool  # 24 hours long and nothing skipped, so minutes can simply be added
+    even: bool  # 24 hours long: no clock was changed, so minutes can simply be added
 
     def reach(self, minute: int) -> datetime:
         """Return the first instant whose wall time is this minute of the day (0 to 1440) or later."""
@@ -150,8 +150,7 @@ def local_day(timezone: str, day: date) -> LocalDay:
     zone = ZoneInfo(timezone)
     midnight = datetime.combine(day, time())
     first = first_instant(midnight, zone)
-    following = first_instant(midnight + ONE_DAY, zone)
-    even = following - first == ONE_DAY and wall_time(first, zone) == midnight
+    even = first_instant(midnight + ONE_DAY, zone) - first == ONE_DAY
     return LocalDay(zone, midnight, first, even)
 
 
