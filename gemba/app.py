@@ -18,12 +18,15 @@ from gemba.api import models as api_models  # noqa: F401
 from gemba.clock import Clock, system_clock
 from gemba.config import ROOT, Settings, load_settings
 from gemba.db import db, engine_options, prepare
+from gemba.demo import views as demo_views
+from gemba.home import views as home_views
 from gemba.insights import models as insights_models  # noqa: F401
 from gemba.invites import mail as invite_mail
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
 from gemba.people.rules import LOCALES
 from gemba.rounds import models as rounds_models  # noqa: F401
+from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
@@ -155,6 +158,9 @@ def _extend(app: Flask, settings: Settings) -> None:
 def _register(app: Flask) -> None:
     pages.init_app(app)
     invite_mail.init_app()
+    app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
+    app.register_blueprint(rounds_views.blueprint)
     outbox_mail.init_app()
     app.register_blueprint(outbox.blueprint)
+    demo_views.init_app(app)

@@ -34,6 +34,7 @@ def facts_of(
             attendees=tuple(
                 Attendee(who.email, who.name, Part.OPTIONAL if who.part == "lead" else Part.REQUIRED)
                 for who in snapshot.people
+                if only in ("", who.email)
             ),
             description=_description(snapshot, f"{base_url}/visits/{snapshot.visit_id}"),
             location=snapshot.meeting_url,
@@ -78,6 +79,7 @@ def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes:
         locale=payload["locale"],
         organizer=payload["from"],
         base_url=payload["base_url"],
+        only=item.recipient if payload["context"]["word"] == "replaced" else "",
     )
     return write(
         item,

@@ -61,7 +61,7 @@ def clean_email(text: str) -> str | None:
     """The address as it is stored (normalised, casefolded), or None where it is none."""
     try:
         return validate_email(
-            text.strip(), check_deliverability=False, test_environment=True
+            text.strip(), check_deliverability=False, test_environment=True, allow_smtputf8=False
         ).normalized.casefold()
     except EmailNotValidError:
         return None

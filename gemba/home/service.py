@@ -1,0 +1,144 @@
+"""What one person should see first, in a constant number of statements."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+
+from gemba.db import db
+from gemba.insights.models import Insight, Observation
+from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import State
+from gemba.people.models import Person
+from gemba.people.rules import Role
+from gemba.programmes.models import Programme
+from gemba.rounds.models import Round, RoundSignUp
+from gemba.schedule.models import Availability
+from gemba.visits import service as visits
+from gemba.visits.models import Visit, VisitOutcome, VisitVisitor
+from gemba.visits.rules import OUTCOME_ASKED_AFTER, Status
+
+ASK_FOR = timedelta(days=30)
+MONTH = timedelta(days=365.25 / 12)
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a visitor should come back: days since the last visit of so many in between."""
+
+    last: datetime | None
+    due: datetime | None
+    passed_days: int
+    whole_days: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for this person."""
+
+    outcomes: list[Visit]
+    triage: int
+    dead_mail: int
+    no_hours: bool
+    zone: bool
+
+
+@dataclass(frozen=True)
+class Came:
+    """One insight that this person's notes support."""
+
+    insight: Insight
+    notes: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Everything the home page shows."""
+
+    next_visit: Visit | None
+    due: Due | None
+    waiting: Waiting
+    came: list[Came]
+    round: Round | None
+    signed_up: bool
+
+
+def home(person: Person, *, now: datetime) -> Home:
+    """What this person should see first."""
+    coming = visits.list_visits(person, since=now, statuses=[Status.BOOKED], mine=True, limit=1)
+    current = _open_round(now)
+    return Home(
+        next_visit=coming[0] if coming else None,
+        due=_due(person, now) if person.has(Role.VISITOR) else None,
+        waiting=_waiting(person, now),
+        came=_came(person),
+        round=current,
+        signed_up=current is not None and db.session.get(RoundSignUp, (current.id, person.id)) is not None,
+    )
+
+
+def _open_round(now: datetime) -> Round | None:
+    return db.session.scalar(
+        select(Round)
+        .where(Round.opens_at <= now, Round.closes_at > now)
+        .order_by(Round.closes_at, Round.id)
+        .limit(1)
+    )
+
+
+def _due(person: Person, now: datetime) -> Due | None:
+    last = db.session.scalar(
+        select(func.max(Visit.starts_at))
+        .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
+        .where(VisitVisitor.person_id == person.id, Visit.status == Status.HELD)
+    )
+    months = db.session.scalar(
+        select(Programme.return_after_months).where(Programme.active).order_by(Programme.id).limit(1)
+    )
+    if not months:
+        return None
+    whole = (MONTH * months).days
+    if last is None:
+        return Due(None, None, 0, whole)
+    return Due(last, last + MONTH * months, (now - last).days, whole)
+
+
+def _waiting(person: Person, now: datetime) -> Waiting:
+    triage = dead = 0
+    no_hours = False
+    if person.has(Role.OWNER, Role.ADMIN):
+        triage = _count(Insight, Insight.status == "new", Insight.merged_into_id.is_(None))
+    if person.has(Role.ADMIN):
+        dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
+    if person.has(Role.AGENT):
+        no_hours = db.session.get(Availability, person.id) is None
+    return Waiting(_unanswered(person, now), triage, dead, no_hours, not person.timezone_confirmed)
+
+
+def _count(model: type[Insight] | type[OutboxItem], *conditions: object) -> int:
+    return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
+
+
+def _unanswered(person: Person, now: datetime) -> list[Visit]:
+    answered = exists().where(VisitOutcome.visit_id == Visit.id, VisitOutcome.person_id == person.id)
+    query = visits.visits_of(person).where(
+        Visit.status == Status.BOOKED,
+        Visit.starts_at < now - OUTCOME_ASKED_AFTER,
+        Visit.ends_at < now,
+        Visit.starts_at > now - ASK_FOR,
+        ~answered,
+    )
+    return list(db.session.scalars(query.order_by(Visit.starts_at.desc()).limit(3)))
+
+
+def _came(person: Person) -> list[Came]:
+    notes = func.count(Observation.id)
+    rows = db.session.execute(
+        select(Insight, notes)
+        .join(Observation, Observation.insight_id == Insight.id)
+        .where(Observation.author_id == person.id, Observation.removed_at.is_(None))
+        .group_by(Insight.id)
+        .order_by(Insight.updated_at.desc(), Insight.id.desc())
+        .limit(5)
+    )
+    return [Came(insight, count) for insight, count in rows]

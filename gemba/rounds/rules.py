@@ -1,0 +1,3 @@
+"""Bounds of rounds."""
+
+NOTE_MAX = 500
