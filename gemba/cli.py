@@ -1,18 +1,26 @@
 """The `gemba` command: thin, over the same services as the pages."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+from flask import current_app
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
 
 from gemba.app import create_app
+from gemba.clock import now
 from gemba.config import ROOT, BadSetting, current_settings
+from gemba.db import db
 from gemba.errors import GembaError, Invalid
+from gemba.outbox import service as outbox
+from gemba.outbox.rules import LEASE, State
+from gemba.outbox.worker import Worker
 
 
 class _Group(FlaskGroup):
@@ -46,6 +54,55 @@ def run() -> None:
     environ.setdefault("HOST", "127.0.0.1")
     os.chdir(ROOT)
     os.execve(binaries / "honcho", ["honcho", "start", "web", "worker"], environ)
+
+
+@cli.command("worker")
+@click.option(
+    "--threads", default=4, show_default=True, type=click.IntRange(1, 16), help="Mails sent at once."
+)
+@click.option("--drain", is_flag=True, help="Send what is due now, then end.")
+@click.option("--lease", default=LEASE.total_seconds(), type=click.FloatRange(1, 3600), hidden=True)
+def worker(threads: int, drain: bool, lease: float) -> None:
+    """Send what waits in the outbox, until stopped. Several may run at once."""
+    post = Worker(current_app._get_current_object(), threads=threads, lease=timedelta(seconds=lease))  # type: ignore[attr-defined]
+    if drain:
+        click.echo(str(post.drain()))
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: post.stop())
+    if not post.run():
+        # A send hangs in its last seconds: its lease will run out, and waiting for it would help nobody.
+        os._exit(0)
+
+
+@cli.group("outbox")
+def outbox_group() -> None:
+    """Look after what still has to leave the house."""
+
+
+@outbox_group.command("list")
+@click.option("--state", type=click.Choice([*State]), help="Only items in this state.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+def outbox_list(state: str | None, limit: int) -> None:
+    """Show items, newest first: id, state, tries, kind, recipient, reason."""
+    page = outbox.list_items(frozenset({State(state)}) if state else None, limit=limit)
+    for item in page.items:
+        fields = (item.id, item.state, item.attempts, item.kind, item.recipient, item.last_error)
+        click.echo("\t".join(str(field) for field in fields))
+
+
+@outbox_group.command("retry")
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--failed", is_flag=True, help="Everything that failed and still may be sent.")
+def outbox_retry(ids: tuple[int, ...], failed: bool) -> None:
+    """Send items again, by their ids or all that failed."""
+    if not ids and not failed:
+        raise click.UsageError("Name ids, or say --failed.")
+    for item_id in ids:
+        outbox.retry(item_id, now=now())
+    count = len(ids) + (outbox.retry_failed(now=now()) if failed else 0)
+    db.session.commit()
+    click.echo(str(count))
 
 
 def main() -> int:

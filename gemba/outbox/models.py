@@ -36,3 +36,13 @@ class OutboxItem(Base):
     last_error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+
+class OutboxWorker(Base):
+    """A process that empties the outbox; `seen_at` moves while it lives."""
+
+    __tablename__ = "outbox_worker"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

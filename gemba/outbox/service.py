@@ -1,0 +1,304 @@
+"""The outbox as seen by other domains and by its page: put in, look, resend, drop.
+
+`queue` is called in the transaction of the cause: what is rolled back is never sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+
+from gemba.config import current_settings
+from gemba.db import db
+from gemba.errors import NotFound, Refused
+from gemba.outbox.models import OutboxItem, OutboxWorker
+from gemba.outbox.rules import LATE, WAITING, WORKER_SILENT, State, freeze, lost_its_secret, without_secrets
+
+CHANNEL = "gemba_outbox"
+PAGE = 50
+
+
+class BeingSent(Refused):
+    """This is being sent right now. Look again in a minute."""
+
+    code = "being-sent"
+
+
+class NothingToResend(Refused):
+    """Only what failed or waits can be sent again."""
+
+    code = "nothing-to-resend"
+
+
+class WordsGone(Refused):
+    """This mail held a sign-in code that is no longer kept. The person can ask for a new one."""
+
+    code = "words-gone"
+
+
+class Overtaken(Refused):
+    """A newer message about the same thing has already gone to this person."""
+
+    code = "overtaken"
+
+
+def queue(
+    kind: str,
+    *,
+    dedup_key: str,
+    group_key: str,
+    recipient: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    run_at: datetime | None = None,
+) -> OutboxItem:
+    """Puts an item into the outbox, to leave at `run_at` (default: now).
+
+    The same `dedup_key` again returns the item that is there. Items of one non-empty `group_key` to one
+    recipient leave one after the other; `payload` is plain JSON (gemba.outbox.rules.freeze makes it so).
+    """
+    there = _by_dedup_key(dedup_key)
+    if there is not None:
+        return there
+    item = OutboxItem(
+        kind=kind,
+        dedup_key=dedup_key,
+        group_key=group_key,
+        recipient=recipient,
+        payload=dict(payload),
+        state=State.READY.value,
+        run_at=run_at or now,
+        created_at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(item)
+    except IntegrityError:
+        there = _by_dedup_key(dedup_key)
+        if there is None:
+            raise
+        return there
+    ring()
+    return item
+
+
+def queue_mail(
+    *,
+    to: str,
+    locale: str,
+    template: str,
+    context: Mapping[str, Any],
+    dedup_key: str,
+    now: datetime,
+    group_key: str = "",
+    name: str = "",
+    run_at: datetime | None = None,
+    kind: str = "mail",
+    extra: Mapping[str, Any] | None = None,
+) -> OutboxItem:
+    """Puts a mail from templates/email/`template`.{subject,txt,html} into the outbox.
+
+    `context` holds JSON values, instants and days; what stands under `secret` is forgotten once the mail
+    is final. Another `kind` with `extra` payload is for handlers that add to the mail, such as invites.
+    """
+    settings = current_settings()
+    payload = {
+        **(extra or {}),
+        "template": template,
+        "locale": locale,
+        "name": name,
+        "context": freeze(context),
+        "from": settings.mail_from,
+        "base_url": settings.base_url,
+    }
+    return queue(
+        kind,
+        dedup_key=dedup_key,
+        group_key=group_key,
+        recipient=to,
+        payload=payload,
+        now=now,
+        run_at=run_at,
+    )
+
+
+def ring() -> None:
+    """Wakes workers when this transaction commits; they also look by themselves every second."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def _by_dedup_key(dedup_key: str) -> OutboxItem | None:
+    return db.session.scalar(select(OutboxItem).where(OutboxItem.dedup_key == dedup_key))
+
+
+def drop_superseded(group_key: str, recipient: str, now: datetime) -> int:
+    """Drops what waits for this pair and was never tried, as newer words take its place; says how many."""
+    rows = db.session.scalars(
+        select(OutboxItem)
+        .where(
+            OutboxItem.group_key == group_key,
+            OutboxItem.recipient == recipient,
+            OutboxItem.state == State.READY,
+            OutboxItem.attempts == 0,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for item in rows:
+        _close(item, State.DROPPED, now)
+    db.session.flush()
+    return len(rows)
+
+
+def _close(item: OutboxItem, state: State, now: datetime) -> None:
+    item.state, item.done_at = state.value, now
+    item.lease_token = item.lease_until = None
+    item.payload = without_secrets(item.payload)
+
+
+def items_of(group_key: str) -> list[OutboxItem]:
+    """The items of a group, oldest first."""
+    return list(
+        db.session.scalars(
+            select(OutboxItem).where(OutboxItem.group_key == group_key).order_by(OutboxItem.id)
+        )
+    )
+
+
+def retry(item_id: int, *, now: datetime) -> OutboxItem:
+    """Sends an item again from its first try: one that failed, or one that waits for its next try.
+
+    Raises NotFound, BeingSent, NothingToResend, WordsGone, Overtaken.
+    """
+    item = _locked(item_id)
+    if item.state not in (State.DEAD, State.READY):
+        raise NothingToResend
+    if lost_its_secret(item.payload):
+        raise WordsGone
+    if _is_overtaken(item):
+        raise Overtaken
+    item.state, item.run_at, item.attempts, item.done_at = State.READY.value, now, 0, None
+    db.session.flush()
+    ring()
+    return item
+
+
+def retry_failed(*, now: datetime) -> int:
+    """Sends everything again that failed and still may; says how many."""
+    ids = db.session.scalars(
+        select(OutboxItem.id).where(OutboxItem.state == State.DEAD).order_by(OutboxItem.id)
+    ).all()
+    sent = 0
+    for item_id in ids:
+        try:
+            retry(item_id, now=now)
+        except Refused:
+            continue
+        sent += 1
+    return sent
+
+
+def discard(item_id: int, *, now: datetime) -> OutboxItem:
+    """Gives up an item that failed or waits. Raises NotFound, BeingSent, NothingToResend."""
+    item = _locked(item_id)
+    if item.state not in (State.DEAD, State.READY):
+        raise NothingToResend
+    _close(item, State.DROPPED, now)
+    db.session.flush()
+    return item
+
+
+def _locked(item_id: int) -> OutboxItem:
+    item = db.session.scalar(
+        select(OutboxItem)
+        .where(OutboxItem.id == item_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if item is None:
+        raise NotFound
+    if item.state == State.LEASED:
+        raise BeingSent
+    return item
+
+
+def _is_overtaken(item: OutboxItem) -> bool:
+    if not item.group_key:
+        return False
+    newer = select(OutboxItem.id).where(
+        OutboxItem.group_key == item.group_key,
+        OutboxItem.recipient == item.recipient,
+        OutboxItem.id > item.id,
+        OutboxItem.state == State.DONE,
+    )
+    return db.session.scalar(newer.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some items, newest first; `next_cursor` asks for the following ones, None at the end."""
+
+    items: list[OutboxItem]
+    next_cursor: int | None
+
+
+def list_items(states: frozenset[State] | None = None, cursor: int | None = None, limit: int = PAGE) -> Page:
+    """Items in these states (None: all) with ids below `cursor`, newest first."""
+    query = select(OutboxItem).order_by(OutboxItem.id.desc()).limit(limit + 1)
+    if states is not None:
+        query = query.where(OutboxItem.state.in_(sorted(states)))
+    if cursor is not None:
+        query = query.where(OutboxItem.id < cursor)
+    rows = list(db.session.scalars(query))
+    more = len(rows) > limit
+    return Page(rows[:limit], rows[limit - 1].id if more else None)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How the outbox stands. `oldest` is how long the first due item is overdue, None when none is;
+    `silent` how long no worker was seen, None when none ever was."""
+
+    counts: Mapping[State, int]
+    oldest: timedelta | None
+    silent: timedelta | None
+
+    @property
+    def waiting(self) -> int:
+        """How many have not left yet."""
+        return sum(self.counts[state] for state in WAITING)
+
+    @property
+    def dead(self) -> int:
+        """How many were given up."""
+        return self.counts[State.DEAD]
+
+    @property
+    def overdue(self) -> bool:
+        """Whether something waits for longer than it should."""
+        return self.oldest is not None and self.oldest > LATE
+
+    @property
+    def worker_is_silent(self) -> bool:
+        """Whether nobody seems to empty the outbox."""
+        return self.silent is None or self.silent > WORKER_SILENT
+
+
+def waiting(now: datetime) -> Waiting:
+    """The figures of the outbox for its page and for `gemba doctor`."""
+    counted = dict(
+        db.session.execute(select(OutboxItem.state, func.count()).group_by(OutboxItem.state)).tuples().all()
+    )
+    oldest = db.session.scalar(
+        select(func.min(OutboxItem.run_at)).where(OutboxItem.state == State.READY, OutboxItem.run_at <= now)
+    )
+    seen = db.session.scalar(select(func.max(OutboxWorker.seen_at)))
+    return Waiting(
+        counts={state: counted.get(state.value, 0) for state in State},
+        oldest=now - oldest if oldest else None,
+        silent=max(now - seen, timedelta(0)) if seen else None,
+    )

@@ -1,0 +1,218 @@
+"""The worker: threads that claim, send and report, until told to stop.
+
+Any number of workers may run on any number of machines (one machine on SQLite). Time is the database's
+own on PostgreSQL, so that machines whose clocks differ agree on when a lease ends.
+"""
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import psycopg
+import structlog
+from flask import Flask
+from jinja2 import TemplateError
+from sqlalchemy.exc import SQLAlchemyError
+
+from gemba.clock import now as app_now
+from gemba.config import current_settings
+from gemba.db import db, reading
+from gemba.outbox import claims
+from gemba.outbox.claims import Lease
+from gemba.outbox.delivery import Deliverer, deliverer
+from gemba.outbox.kinds import handler_of
+from gemba.outbox.rules import LEASE, Failed, Permanent, Temporary
+from gemba.outbox.service import CHANNEL
+
+POLL = 1.0
+HEARTBEAT = 10.0
+LAST_SENDS = 20.0
+KEEP_CONNECTION = 5.0
+OF_THE_DATA = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, TemplateError)
+
+log = structlog.get_logger()
+
+
+def outbox_time() -> datetime:
+    """The database's time on PostgreSQL, the app's clock on SQLite."""
+    return claims.database_now() or app_now()
+
+
+class Worker:
+    """Empties the outbox of an app with some threads; `lease`, `poll` and `clock` are for tests."""
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        threads: int = 4,
+        lease: timedelta = LEASE,
+        poll: float = POLL,
+        clock: Callable[[], datetime] = outbox_time,
+    ) -> None:
+        self._app, self._lease, self._poll, self._clock = app, lease, poll, clock
+        self._asked_to_stop = False
+        self._stopping = threading.Event()
+        self._bell = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"outbox-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+    def stop(self) -> None:
+        """Asks the worker to end; for signal handlers too, so it takes no lock (Event.set() does)."""
+        self._asked_to_stop = True
+
+    def run(self) -> bool:
+        """Works until stop(). False where a send did not end in time: its lease will run out."""
+        for thread in self._threads:
+            thread.start()
+        listener = threading.Thread(target=self._listen, name="outbox-bell", daemon=True)
+        listener.start()
+        beaten = float("-inf")
+        while not self._asked_to_stop:
+            if time.monotonic() - beaten >= HEARTBEAT:
+                self._beat()
+                beaten = time.monotonic()
+            time.sleep(0.1)
+        self._stopping.set()
+        with self._bell:
+            self._bell.notify_all()
+        deadline = time.monotonic() + LAST_SENDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def drain(self) -> int:
+        """Sends in this thread what is due now, and what becomes due by that; says how many tries it took."""
+        with self._app.app_context():
+            way_out = deliverer(current_settings())
+        tries = 0
+        try:
+            while self._next(way_out):
+                tries += 1
+        finally:
+            way_out.close()
+        return tries
+
+    def _beat(self) -> None:
+        with self._app.app_context():
+            try:
+                claims.heartbeat(self.name, self._clock())
+                db.session.commit()
+            except SQLAlchemyError:
+                log.warning("outbox.no-heartbeat", worker=self.name, exc_info=True)
+
+    def _work(self) -> None:
+        with self._app.app_context():
+            way_out = deliverer(current_settings())
+        worked = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                found = self._next(way_out)
+            except Exception:
+                # The database is away, or something nobody thought of: the thread must outlive both.
+                log.exception("outbox.trouble", worker=self.name)
+                self._stopping.wait(self._poll * 2)
+                continue
+            if found:
+                worked = time.monotonic()
+                continue
+            if time.monotonic() - worked > KEEP_CONNECTION:
+                way_out.close()
+            with self._bell:
+                if not self._stopping.is_set():
+                    self._bell.wait(self._poll)
+        way_out.close()
+
+    def _next(self, way_out: Deliverer) -> bool:
+        """One item from claim to report; False where none is due."""
+        with self._app.app_context():
+            held = self._claim()
+            if held is None:
+                return False
+            if self._stopping.is_set():
+                claims.release(held)
+                db.session.commit()
+                return False
+            failure = self._try(held, way_out)
+            self._report(held, failure)
+            return True
+
+    def _claim(self) -> Lease | None:
+        with reading():
+            now = self._clock()
+            due = claims.something_due(now)
+            db.session.rollback()
+        if not due:
+            return None
+        held = claims.claim(now, self._lease)
+        db.session.commit()
+        return held
+
+    def _try(self, held: Lease, way_out: Deliverer) -> Failed | None:
+        try:
+            mail = handler_of(held.facts.kind)(held.payload, held.facts)
+            db.session.rollback()  # what a handler read must not stay open while the network is slow
+            if mail is not None:
+                way_out.deliver(mail, held.facts)
+        except Failed as failure:
+            return failure
+        except OF_THE_DATA as error:
+            log.exception("outbox.bad-item", item=held.facts.id, kind=held.facts.kind)
+            return Permanent(f"The message could not be made ({type(error).__name__}).")
+        except Exception as error:
+            log.exception("outbox.surprise", item=held.facts.id, kind=held.facts.kind)
+            return Temporary(f"Something unexpected happened ({type(error).__name__}).")
+        return None
+
+    def _report(self, held: Lease, failure: Failed | None) -> None:
+        """Writes down what became of the item; insists, as a mail sent but not noted is sent again."""
+        for wait in (0.5, 2.0, 0.0):
+            try:
+                db.session.rollback()
+                now = self._clock()
+                done = claims.finish(held, now) if failure is None else claims.fail(held, failure, now)
+                db.session.commit()
+            except SQLAlchemyError:
+                db.session.rollback()
+                if not wait:
+                    raise
+                time.sleep(wait)
+            else:
+                self._tell(held, failure, done)
+                return
+
+    def _tell(self, held: Lease, failure: Failed | None, done: bool) -> None:
+        facts = {"item": held.facts.id, "kind": held.facts.kind, "attempt": held.facts.attempt}
+        if not done:
+            log.warning("outbox.lease-lost", **facts)
+        elif failure is None:
+            log.info("outbox.sent", **facts)
+        else:
+            log.warning(
+                "outbox.failed", permanent=isinstance(failure, Permanent), reason=str(failure), **facts
+            )
+
+    def _listen(self) -> None:
+        """Rings when PostgreSQL says that something was queued; the poll remains if this cannot be had."""
+        with self._app.app_context():
+            engine = db.engine
+        if engine.dialect.name != "postgresql":
+            return
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    while not self._stopping.is_set():
+                        for _notice in connection.notifies(timeout=self._poll, stop_after=1):
+                            with self._bell:
+                                self._bell.notify_all()
+            except psycopg.Error:
+                self._stopping.wait(5)

@@ -1,0 +1,1 @@
+"""Stand-ins that behave: they can be slow, refuse, and break off."""
