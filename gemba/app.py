@@ -25,9 +25,11 @@ from gemba.invites import mail as invite_mail
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
 from gemba.people.rules import LOCALES
+from gemba.programmes import views as programmes_views
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
+from gemba.schedule import views as schedule_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.web import access, assets, filters, pages, security
@@ -157,6 +159,8 @@ def _extend(app: Flask, settings: Settings) -> None:
 
 def _register(app: Flask) -> None:
     pages.init_app(app)
+    app.register_blueprint(programmes_views.blueprint)
+    app.register_blueprint(schedule_views.blueprint)
     invite_mail.init_app()
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
