@@ -7,8 +7,6 @@ import structlog
 from flask import Flask, request, session
 from flask_babel import Babel, get_locale
 from flask_compress import Compress
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from jinja2 import StrictUndefined
@@ -24,6 +22,8 @@ from gemba.insights import models as insights_models  # noqa: F401
 from gemba.invites import mail as invite_mail
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
+from gemba.outbox.service import queue_mail
+from gemba.people import views as people_views
 from gemba.people.rules import LOCALES
 from gemba.programmes import views as programmes_views
 from gemba.rounds import models as rounds_models  # noqa: F401
@@ -34,12 +34,12 @@ from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.web import access, assets, filters, pages, security
 from gemba.web.access import me_or_none
+from gemba.web.limits import limiter
 from gemba.web.navigation import places
 
 babel = Babel()
 csrf = CSRFProtect()
 compress = Compress()
-limiter = Limiter(get_remote_address, default_limits=["6000 per minute"], headers_enabled=True)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Flask:
@@ -159,6 +159,8 @@ def _extend(app: Flask, settings: Settings) -> None:
 
 def _register(app: Flask) -> None:
     pages.init_app(app)
+    app.extensions["gemba_send_mail"] = queue_mail
+    people_views.init_app(app)
     app.register_blueprint(programmes_views.blueprint)
     app.register_blueprint(schedule_views.blueprint)
     invite_mail.init_app()

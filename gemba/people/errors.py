@@ -47,3 +47,9 @@ class ProviderSilent(Refused):
 
     status = 503
     code = "provider-silent"
+
+
+class NotCompleted(GembaError):
+    """The sign-in with your provider was not completed. Please start again."""
+
+    code = "not-completed"

@@ -33,13 +33,13 @@ def audit(
     return entry
 
 
-def audit_of(subject: str, *, limit: int = 20) -> list[AuditEntry]:
-    """The newest entries about a subject, newest first."""
-    return list(
-        db.session.scalars(
-            select(AuditEntry)
-            .where(AuditEntry.subject == subject)
-            .order_by(AuditEntry.id.desc())
-            .limit(limit)
-        )
+def audit_of(subject: str, *, limit: int = 20) -> list[tuple[AuditEntry, str]]:
+    """The newest entries about a subject with the name of who did it ("" for the command line)."""
+    rows = db.session.execute(
+        select(AuditEntry, Person.name)
+        .outerjoin(Person, Person.id == AuditEntry.person_id)
+        .where(AuditEntry.subject == subject)
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
     )
+    return [(entry, name or "") for entry, name in rows]

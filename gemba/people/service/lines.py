@@ -48,6 +48,22 @@ def find_line(name: str) -> Line | None:
     return next((line for line in all_lines() if folded(line.name) == folded(name)), None)
 
 
+def get_line(line_id: int) -> Line:
+    """The line with this id. Raises NotFound."""
+    line = db.session.get(Line, line_id)
+    if line is None:
+        raise NotFound
+    return line
+
+
+def get_product(product_id: int) -> Product:
+    """The product with this id. Raises NotFound."""
+    product = db.session.get(Product, product_id)
+    if product is None:
+        raise NotFound
+    return product
+
+
 def save_line(
     line_id: int | None,
     *,
@@ -58,9 +74,7 @@ def save_line(
     address: str = "",
 ) -> Line:
     """Adds a line (`line_id` None) or renames it and sets its lead. Raises NotFound, Invalid."""
-    line = db.session.get(Line, line_id) if line_id is not None else Line()
-    if line is None:
-        raise NotFound
+    line = get_line(line_id) if line_id is not None else Line()
     taken = next((other.id for other in all_lines() if folded(other.name) == folded(name)), None)
     errors = _name_errors(name, taken, line_id)
     lead = db.session.get(Person, lead_id) if lead_id is not None else None
@@ -80,9 +94,7 @@ def save_product(
     product_id: int | None, *, name: str, by: Person | None, now: datetime, address: str = ""
 ) -> Product:
     """Adds a product (`product_id` None) or renames it. Raises NotFound, Invalid."""
-    product = db.session.get(Product, product_id) if product_id is not None else Product()
-    if product is None:
-        raise NotFound
+    product = get_product(product_id) if product_id is not None else Product()
     taken = next((other.id for other in all_products() if folded(other.name) == folded(name)), None)
     errors = _name_errors(name, taken, product_id)
     if errors:

@@ -12,4 +12,3 @@ def names_of(ids: Iterable[int]) -> dict[int, str]:
     """The names of some people by id."""
     rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(list(ids))))
     return dict(rows.tuples().all())
-
