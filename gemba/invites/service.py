@@ -8,6 +8,7 @@ from typing import Any
 from gemba.invites.rules import Method
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import State
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,23 @@ def queue_invites(
 
     What was queued before for the same person and not yet tried says less than this and is dropped.
     """
-    items = []
+    group, items = group_key(snapshot.visit_id), []
     for who in to:
-        outbox.drop_superseded(group_key(snapshot.visit_id), who.email, now)
+        outbox.drop_superseded(group, who.email, now)
+    heard = {item.recipient for item in outbox.items_of(group) if item.state != State.DROPPED}
+    for who in to:
+        # Whoever never heard of the visit is told of it, not that it moved.
+        said = "booked" if word == "moved" and who.email not in heard else word
         items.append(
             outbox.queue_mail(
                 kind="invite",
                 to=who.email,
                 name=who.name,
                 locale=who.locale,
-                template=TEMPLATES[word],
-                context=_words(snapshot, who, word),
+                template=TEMPLATES[said],
+                context=_words(snapshot, who, said),
                 dedup_key=f"invite:{snapshot.visit_id}:{snapshot.sequence}:{who.id}:{method}",
-                group_key=group_key(snapshot.visit_id),
+                group_key=group,
                 extra={"visit": asdict(snapshot), "method": str(method)},
                 now=now,
             )

@@ -30,6 +30,9 @@ class Ask:
     language: str | None = None
 
 
+ANY = Ask()
+
+
 def agents_for(ask: Ask, *, but: Collection[int] = ()) -> list[int]:
     """Ids of active agents with hours who fit the ask, ascending; without those of `but`."""
     query = (

@@ -5,7 +5,7 @@ dictionaries and enumerations of plain strings, for rules know no Flask.
 """
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import IO, Any
 
 from babel.messages.extract import extract_python
@@ -23,7 +23,7 @@ def extract(
     options: dict[str, Any],
 ) -> Iterator[Message]:
     """Babel's extraction method "gemba" (babel.cfg)."""
-    python: Callable[..., Iterable[Message]] = extract_python
+    python: Any = extract_python
     yield from python(file, keywords, comment_tags, options)
     file.seek(0)
     yield from _sentences(ast.parse(file.read()))

@@ -1,6 +1,7 @@
 """The life of a visit, as plain sentences."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def test_spans_cover_exactly_the_ticks(runs: list[tuple[int, int]]) -> None:
     numbers = sorted({first + n for first, length in runs for n in range(length)})
     spans = spans_of(numbers)
     assert [tick for span in spans for tick in ticks(span.start, span.end)] == numbers
-    assert all(one.end < two.start for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one.end < two.start for one, two in pairwise(spans))
 
 
 def test_ticks_joined_again_are_the_span() -> None:

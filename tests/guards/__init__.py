@@ -1,0 +1,1 @@
+"""Guards over the whole app: what holds everywhere, cheap and impossible to forget."""

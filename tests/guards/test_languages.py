@@ -1,0 +1,79 @@
+"""Both languages are complete: every sentence of code, templates, errors and rules has its Russian."""
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from gemba.config import ROOT
+
+FOLDER = ROOT / "gemba" / "translations" / "ru" / "LC_MESSAGES"
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
+    pot = tmp_path_factory.mktemp("pot") / "messages.pot"
+    command = [
+        sys.executable,
+        "-m",
+        "babel.messages.frontend",
+        "-q",
+        "extract",
+        "-F",
+        "babel.cfg",
+        "-k",
+        "_l",
+        "-k",
+        "_n",
+    ]
+    environ = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    subprocess.run([*command, "-o", str(pot), "."], cwd=ROOT, check=True, capture_output=True, env=environ)
+    return [message for message in read_po(io.BytesIO(pot.read_bytes())) if message.id]
+
+
+def _key(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def test_every_sentence_has_its_russian(wanted: list[Message]) -> None:
+    catalogue = read_po(io.BytesIO((FOLDER / "messages.po").read_bytes()), locale="ru")
+    missing = []
+    for message in wanted:
+        known = catalogue.get(_key(message))
+        strings = known.string if known else ""
+        parts = (strings,) if isinstance(strings, str) else strings
+        if not known or known.fuzzy or not all(parts) or (isinstance(message.id, tuple) and len(parts) != 3):
+            missing.append(_key(message))
+    assert missing == []
+
+
+def test_placeholders_are_the_same_in_both(wanted: list[Message]) -> None:
+    catalogue = read_po(io.BytesIO((FOLDER / "messages.po").read_bytes()), locale="ru")
+    wrong = []
+    for message in wanted:
+        known = catalogue.get(_key(message))
+        if known is None:
+            continue
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        allowed = {name for text in ids for name in PLACEHOLDER.findall(text)}
+        parts = known.string if isinstance(known.string, tuple | list) else (known.string,)
+        for text in parts:
+            names = set(PLACEHOLDER.findall(text))
+            if not names <= allowed or (len(parts) == 1 and names != allowed):
+                wrong.append(_key(message))
+    assert wrong == []
+
+
+def test_compiled_catalogue_is_the_written_one() -> None:
+    written = read_po(io.BytesIO((FOLDER / "messages.po").read_bytes()), locale="ru")
+    with Path(FOLDER / "messages.mo").open("rb") as file:
+        compiled = read_mo(file)
+    said = {_key(message): message.string for message in written if message.id and not message.fuzzy}
+    assert {_key(message): message.string for message in compiled if message.id} == said

@@ -1,0 +1,333 @@
+"""The page of an agent's hours: read, saved, refused, undone; for whom, and for whom not."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from gemba.db import db
+from gemba.people.models import Person
+from gemba.schedule import service
+from gemba.schedule.models import Availability
+from tests.cast import Cast
+from tests.conftest import Browser
+
+TYPED = {
+    "version": "1",
+    "mon": "9-13, 14:30–18",
+    "tue": "",
+    "wed": "10:00–12:00",
+    "thu": "",
+    "fri": "",
+    "sat": "",
+    "sun": "",
+    "dates-0-day": "2026-12-31",
+    "dates-0-hours": "",
+    "dates-1-day": "2026-12-30",
+    "dates-1-hours": "10–12",
+    "dates-2-day": "",
+    "dates-2-hours": "",
+    "per_day": "1",
+    "per_week": "3",
+    "per_month": "",
+    "buffer_before": "5",
+    "buffer_after": "10",
+    "timezone": "Europe/Berlin",
+}
+SAVED = {
+    "timezone": "Europe/Berlin",
+    "weekly": [
+        {"weekday": "mon", "start": "09:00", "end": "13:00"},
+        {"weekday": "mon", "start": "14:30", "end": "18:00"},
+        {"weekday": "wed", "start": "10:00", "end": "12:00"},
+    ],
+    "overrides": [
+        {"date": "2026-12-30", "intervals": [{"start": "10:00", "end": "12:00"}]},
+        {"date": "2026-12-31", "intervals": []},
+    ],
+    "buffer_before": 5,
+    "buffer_after": 10,
+    "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+}
+
+
+@pytest.fixture
+def alice(browser: Browser, site_cast: Cast) -> FlaskClient:
+    """Alice's browser."""
+    return browser.as_(site_cast.alice.id)
+
+
+def document(site: Flask, agent: Person) -> dict[str, Any]:
+    """What is saved for an agent."""
+    with site.app_context():
+        return service.availability_document(db.session.get_one(Availability, agent.id))
+
+
+def row(site: Flask, agent: Person) -> Availability:
+    """The saved row of an agent."""
+    with site.app_context():
+        return db.session.get_one(Availability, agent.id)
+
+
+def followed(client: FlaskClient, answer: TestResponse) -> str:
+    """The page that a redirect leads to."""
+    assert answer.status_code == 303
+    return client.get(answer.headers["Location"]).text
+
+
+def test_agent_reads_own_hours(alice: FlaskClient) -> None:
+    page = alice.get("/availability")
+    assert page.status_code == 200
+    assert page.text.count("<h1") == 1
+    assert 'value="09:00–13:00, 14:00–18:00"' in page.text
+    assert "This opens 160 hours in the next 4 weeks." in page.text
+    assert len(page.data) < 60_000
+
+
+def test_agent_saves_hours(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    page = followed(alice, alice.post("/availability", data=TYPED))
+    assert document(site, site_cast.alice) == SAVED
+    # Four Mondays of 7.5 hours and four Wednesdays of 2; the dates are later.
+    assert "Saved. This opens 38 hours in the next 4 weeks." in page
+    assert 'value="09:00–13:00, 14:30–18:00"' in page
+
+
+def test_lead_and_admin_save_an_agents_hours(site: Flask, browser: Browser, site_cast: Cast) -> None:
+    for version, person in enumerate((site_cast.lev, site_cast.adam), start=1):
+        client = browser.as_(person.id)
+        address = f"/availability/{site_cast.alice.id}"
+        assert "Availability of Alice Agent" in client.get(address).text
+        answer = client.post(address, data={**TYPED, "version": str(version), "thu": f"{version}-5"})
+        assert answer.headers["Location"] == address
+    assert {"weekday": "thu", "start": "02:00", "end": "05:00"} in document(site, site_cast.alice)["weekly"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("POST", ""),
+        ("POST", "/pause"),
+        ("POST", "/dates"),
+        ("GET", "/preview"),
+    ],
+)
+def test_strangers_find_nothing(
+    browser: Browser, site_cast: Cast, site: Flask, method: str, path: str
+) -> None:
+    before = document(site, site_cast.alice)
+    address = f"/availability/{site_cast.alice.id}{path}"
+    for person in (site_cast.anton, site_cast.lena, site_cast.vera, site_cast.olga, site_cast.eve):
+        answer = browser.as_(person.id).open(address, method=method, data=TYPED if method == "POST" else None)
+        assert answer.status_code == 404
+    assert (
+        browser.as_(site_cast.adam.id)
+        .open(address.replace(str(site_cast.alice.id), "9999"), method=method)
+        .status_code
+        == 404
+    )
+    assert document(site, site_cast.alice) == before
+    assert not row(site, site_cast.alice).paused
+
+
+@pytest.mark.parametrize("path", ["/availability", "/availability/1", "/team"])
+def test_signed_out_people_are_asked_to_sign_in(browser: Browser, site_cast: Cast, path: str) -> None:
+    answer = browser.anonymous().get(path)
+    assert answer.status_code == 303
+    assert "/sign-in" in answer.headers["Location"] or "sign_in" in answer.headers["Location"]
+
+
+def test_own_page_is_for_agents(browser: Browser, site_cast: Cast) -> None:
+    assert browser.as_(site_cast.vera.id).get("/availability").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/availability", "DELETE"),
+        ("/availability/1/pause", "GET"),
+        ("/availability/1/dates", "GET"),
+        ("/availability/1/preview", "POST"),
+        ("/team", "POST"),
+    ],
+)
+def test_wrong_method(alice: FlaskClient, path: str, method: str) -> None:
+    assert alice.open(path, method=method).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "sentence"),
+    [
+        ("mon", "early", "Please write hours such as 09:00–13:00"),
+        ("mon", "13-9", "Please choose an end that is later than the start"),
+        ("tue", "9-12, 11-13", "Please choose hours that do not overlap"),
+        ("wed", "09:07-10:00", "Please give the start as HH:MM in steps of five minutes"),
+        ("sun", "20-25", "Please give the end as HH:MM"),
+        ("dates-0-day", "2026-02-30", "Please give a date as YYYY-MM-DD"),
+        ("dates-0-hours", "noon", "Please write hours such as 09:00–13:00"),
+        ("dates-1-day", "2026-12-31", "Please name each date only once"),
+        ("per_day", "0", "Please give a whole number from 1 to 50"),
+        ("per_week", "many", "Please give a whole number from 1 to 50"),
+        ("buffer_before", "7", "Please give whole minutes from 0 to 240"),
+        ("buffer_after", "-5", "Please give whole minutes from 0 to 240"),
+        ("timezone", "Moon/Crater", "Please choose a time zone"),
+    ],
+)
+def test_bad_words_stay_in_their_field_and_change_nothing(
+    site: Flask, alice: FlaskClient, site_cast: Cast, field: str, words: str, sentence: str
+) -> None:
+    before = document(site, site_cast.alice)
+    answer = alice.post("/availability", data={**TYPED, field: words})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f'href="#{field}"' in answer.text
+    assert words in answer.text
+    assert 'value="10:00–12:00"' in answer.text
+    assert document(site, site_cast.alice) == before
+
+
+def test_second_tab_keeps_its_words_and_sees_what_was_saved(
+    site: Flask, alice: FlaskClient, site_cast: Cast
+) -> None:
+    alice.post("/availability", data=TYPED)
+    second = {**TYPED, "tue": "11:00–12:00", "mon": ""}
+    answer = alice.post("/availability", data=second)
+    assert answer.status_code == 409
+    assert "Someone else saved these hours meanwhile" in answer.text
+    assert 'value="11:00–12:00"' in answer.text
+    assert "09:00–13:00, 14:30–18:00" in answer.text
+    assert document(site, site_cast.alice) == SAVED
+    assert 'name="version" type="hidden" value="2"' in answer.text
+    assert alice.post("/availability", data={**second, "version": "2"}).status_code == 303
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
+def test_version_that_was_tampered_with_is_stale(alice: FlaskClient, version: str) -> None:
+    assert alice.post("/availability", data={**TYPED, "version": version}).status_code == 409
+
+
+def test_not_now_is_one_switch_with_undo(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    address = f"/availability/{site_cast.alice.id}/pause"
+    page = followed(alice, alice.post(address, data={"on": "yes"}))
+    assert row(site, site_cast.alice).paused
+    assert "Nothing is open while no visits are taken." in page
+    assert f'action="{address}?on=no"' in page
+    page = followed(alice, alice.post(f"{address}?on=no"))
+    assert not row(site, site_cast.alice).paused
+    assert "Visits can be booked again." in page
+
+
+def test_tapped_day_saves_everything_and_can_be_undone(
+    site: Flask, alice: FlaskClient, site_cast: Cast
+) -> None:
+    page = followed(alice, alice.post("/availability", data={**TYPED, "toggle": "2026-12-24"}))
+    overrides = document(site, site_cast.alice)["overrides"]
+    assert {"date": "2026-12-24", "intervals": []} in overrides
+    assert len(overrides) == 3
+    assert "24 December 2026 is a day off." in page
+    undo = f"/availability/{site_cast.alice.id}/dates?day=2026-12-24"
+    assert f'action="{undo}"' in page
+    followed(alice, alice.post(undo))
+    assert document(site, site_cast.alice) == SAVED
+
+
+def test_removed_date_comes_back_with_its_hours(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    page = followed(alice, alice.post("/availability", data={**TYPED, "toggle": "2026-12-30"}))
+    assert len(document(site, site_cast.alice)["overrides"]) == 1
+    assert "30 December 2026 has its usual hours again." in page
+    address = f"/availability/{site_cast.alice.id}/dates"
+    followed(alice, alice.post(address, data={"day": "2026-12-30", "hours": "10–12"}))
+    assert document(site, site_cast.alice) == SAVED
+
+
+@pytest.mark.parametrize(
+    "query", ["day=never", "day=", "day=2026-12-24&hours=noon", "day=2026-12-24&hours=5-4"]
+)
+def test_undo_with_nonsense_changes_nothing(
+    site: Flask, alice: FlaskClient, site_cast: Cast, query: str
+) -> None:
+    before = document(site, site_cast.alice)
+    answer = alice.post(f"/availability/{site_cast.alice.id}/dates?{query}")
+    assert answer.status_code == 404
+    assert document(site, site_cast.alice) == before
+
+
+def test_dates_that_are_over_are_not_shown(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    with site.app_context():
+        db.session.get_one(Availability, site_cast.alice.id).overrides = {"2026-11-22": [], "2026-11-23": []}
+        db.session.commit()
+    page = alice.get("/availability").text
+    assert 'value="2026-11-23"' in page
+    assert "2026-11-22" not in page
+
+
+def test_preview_says_what_typed_hours_would_open(alice: FlaskClient, site_cast: Cast, site: Flask) -> None:
+    address = f"/availability/{site_cast.alice.id}/preview"
+    answer = alice.get(address, query_string=TYPED)
+    assert answer.text == "This opens 38 hours in the next 4 weeks."
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert alice.get(address, query_string={**TYPED, "mon": "13-9"}).status_code == 422
+    closed = {**TYPED, "mon": "", "wed": ""}
+    assert alice.get(address, query_string=closed).text == "This opens no hour in the next 4 weeks."
+    assert row(site, site_cast.alice).version == 1
+
+
+def test_agent_who_never_saved_starts_with_closed_days(
+    site: Flask, alice: FlaskClient, site_cast: Cast
+) -> None:
+    with site.app_context():
+        db.session.delete(db.session.get_one(Availability, site_cast.alice.id))
+        db.session.commit()
+    assert "This opens no hour in the next 4 weeks." in alice.get("/availability").text
+    assert alice.post("/availability", data={**TYPED, "version": "0"}).status_code == 303
+    assert document(site, site_cast.alice) == SAVED
+
+
+def test_team_shows_the_line_and_the_zone(browser: Browser, site_cast: Cast) -> None:
+    page = browser.as_(site_cast.lev.id).get("/team").text
+    assert "Alice Agent" in page
+    assert "Anton Agent" in page
+    assert "Ada Other" not in page
+    assert "07:00–11:00" in page
+    assert f'href="/availability/{site_cast.alice.id}"' in page
+    assert browser.as_(site_cast.vera.id).get("/team").status_code == 403
+
+
+@pytest.mark.parametrize("week", ["2026-12-02", "nonsense", "0001-01-01", "9999-12-31", ""])
+def test_team_of_any_week(browser: Browser, site_cast: Cast, week: str) -> None:
+    answer = browser.as_(site_cast.adam.id).get("/team", query_string={"week": week})
+    assert answer.status_code == 200
+    assert ("Mon 30 Nov" in answer.text) is (week == "2026-12-02")
+
+
+def test_team_costs_the_same_statements_whatever_the_number_of_agents(
+    site: Flask, browser: Browser, site_cast: Cast, statements: list[str]
+) -> None:
+    def cost() -> int:
+        client = browser.as_(site_cast.lev.id)
+        statements.clear()
+        assert client.get("/team").status_code == 200
+        return len(statements)
+
+    few = cost()
+    with site.app_context():
+        lev = db.session.get_one(Person, site_cast.lev.id)
+        alice = db.session.get_one(Person, site_cast.alice.id)
+        for number in range(30):
+            _another(alice, f"more{number}@gemba.example", lev)
+        db.session.commit()
+    assert cost() == few
+
+
+def _another(alice: Person, email: str, lev: Person) -> None:
+    person = Person(
+        email=email, name="One More", timezone="UTC", created_at=alice.created_at, line_id=lev.line_id
+    )
+    person.role_rows = [type(alice.role_rows[0])(role="agent")]
+    db.session.add(person)
+    db.session.flush()
+    db.session.add(
+        Availability(person_id=person.id, timezone="UTC", weekly={"0": [[540, 600]]}, overrides={})
+    )
