@@ -21,6 +21,8 @@ from gemba.errors import GembaError, Invalid
 from gemba.outbox import service as outbox
 from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
+from gemba.people import service as people
+from gemba.people.rules import PersonFields
 
 
 class _Group(FlaskGroup):
@@ -103,6 +105,82 @@ def outbox_retry(ids: tuple[int, ...], failed: bool) -> None:
     count = len(ids) + (outbox.retry_failed(now=now()) if failed else 0)
     db.session.commit()
     click.echo(str(count))
+
+
+@cli.group("person")
+def person_group() -> None:
+    """Look after single people."""
+
+
+@person_group.command("add")
+@click.argument("email")
+@click.option("--name", help="Needed for someone new.")
+@click.option(
+    "--role", "roles", multiple=True, help="visitor, agent, lead, mentor, owner or admin; may be repeated."
+)
+@click.option("--timezone", help="Such as Europe/Berlin.")
+@click.option("--locale", help="en or ru.")
+def person_add(
+    email: str, name: str | None, roles: tuple[str, ...], timezone: str | None, locale: str | None
+) -> None:
+    """Add a person, or change what is given about the one with this address."""
+    fields: PersonFields = {"email": email}
+    if name is not None:
+        fields["name"] = name
+    if roles:
+        fields["roles"] = roles
+    if timezone is not None:
+        fields["timezone"] = timezone
+    if locale is not None:
+        fields["locale"] = locale
+    person, added, changed = people.save_person(by=None, now=now(), **fields)
+    said = _outcome(person.name, person.email, added, changed)
+    db.session.commit()
+    click.echo(said)
+
+
+def _outcome(name: str, email: str, added: bool, changed: list[str]) -> str:
+    if added:
+        return f"Added {name} <{email}>."
+    what = f"Changed {', '.join(changed)} of" if changed else "Nothing to change about"
+    return f"{what} {name} <{email}>."
+
+
+@cli.group("people")
+def people_group() -> None:
+    """Look after many people."""
+
+
+@people_group.command("import")
+@click.argument("file")
+def people_import(file: str) -> None:
+    """Add or change the people of a CSV FILE: all of them, or nobody.
+
+    Columns: email, name, roles (several apart by ;), timezone, locale, department, line. An empty cell
+    changes nothing.
+    """
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise GembaError("%(file)s cannot be read.", file=file) from error
+    rows = people.import_people(content, by=None, now=now())
+    said = [_outcome(row.person.name, row.person.email, row.added, row.changed) for row in rows]
+    db.session.commit()
+    click.echo("\n".join([*said, f"{len(said)} people."]))
+
+
+@cli.command("token")
+@click.argument("email")
+@click.option("--name", required=True, help="What the token is for.")
+@click.option("--scope", default="read", show_default=True, help="read or write.")
+def token(email: str, name: str, scope: str) -> None:
+    """Print a new API token of the person with this address, and nothing else."""
+    person = people.find_person(email)
+    if person is None:
+        raise GembaError("Nobody has the address %(email)s.", email=email)
+    made = people.make_token(person, name, scope, now())
+    db.session.commit()
+    click.echo(made)
 
 
 def main() -> int:

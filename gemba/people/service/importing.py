@@ -39,14 +39,20 @@ def import_people(content: bytes, *, by: Person | None, now: datetime) -> list[I
 
 
 def _import_row(row: Row, lines: dict[str, Line], by: Person | None, now: datetime) -> Imported:
-    fields = row_fields(row)
+    fields, errors = row_fields(row), {}
     if "line" in row.cells:
         line = lines.get(folded(row.cells["line"]))
-        if line is None:
+        if line is not None:
+            fields["line_id"] = line.id
+        else:
             names = ", ".join(sorted(known.name for known in lines.values())) or "none is there yet"
-            raise Invalid({"line": [f"There is no such line. Lines are: {names}."]})
-        fields["line_id"] = line.id
-    person, added, changed = save_person(by=by, now=now, **fields)
+            errors = {"line": [f"There is no such line. Lines are: {names}."]}
+    try:
+        person, added, changed = save_person(by=by, now=now, **fields)
+    except Invalid as error:
+        raise Invalid({**error.errors, **errors}) from error
+    if errors:
+        raise Invalid(errors)
     return Imported(person, added, changed)
 
 
