@@ -159,7 +159,10 @@ class ObservationContent:
 
 @dataclass(frozen=True)
 class InsightContent:
-    """An item of the backlog with its evidence, in the language it was first written in."""
+    """An item of the backlog with its evidence, in the language it was first written in.
+
+    `reason` says why it was declined.
+    """
 
     key: str
     language: str
@@ -169,6 +172,7 @@ class InsightContent:
     status: Status
     product: str | None
     owner: str | None
+    reason: str
     observations: tuple[ObservationContent, ...]
 
 
@@ -340,6 +344,7 @@ def _insight(entry: Mapping[str, Any], language: str) -> InsightContent:
         status=Status(entry["status"]),
         product=entry["product"],
         owner=entry["owner"],
+        reason=entry.get("reason", ""),
         observations=tuple(_observation(seen) for seen in entry["observations"]),
     )
 

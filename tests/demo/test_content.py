@@ -162,6 +162,7 @@ def test_eighty_insights_half_in_each_language_over_all_kinds_and_statuses() -> 
         assert insight.product is None or insight.product in PRODUCTS
         assert insight.owner is None or PEOPLE[insight.owner].roles & {Role.OWNER, Role.ADMIN}
         assert (insight.owner is None) == (insight.status is Status.NEW)
+        assert bool(insight.reason) == (insight.status is Status.DECLINED)
 
 
 def test_observations_belong_to_held_visits_and_stay_within_the_hour() -> None:

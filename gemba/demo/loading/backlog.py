@@ -8,9 +8,9 @@ from uuid import NAMESPACE_URL, uuid5
 from gemba.db import db
 from gemba.demo.content import Company, InsightContent, ObservationContent
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
-from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
+from gemba.insights import service as insights
+from gemba.insights.models import Insight, InsightVote, Observation
 from gemba.insights.rules.kinds import Status
-from gemba.insights.service import index
 from gemba.people.models import Person
 from gemba.people.rules import Role
 
@@ -43,9 +43,9 @@ def load_backlog(company: Company, loaded: Loaded, now: datetime) -> None:
         db.session.add(insight)
         db.session.flush()
         db.session.add_all(_observation(content, insight, seen, loaded) for seen in evidence)
-        db.session.add_all(_history(content, insight, evidence[-1].at, loaded, now))
         db.session.add_all(_votes(insight, len(evidence), loaded, now))
-        index.reindex(insight.id)
+        insights.reindex(insight.id)
+        _decide(content, insight, evidence[-1].at, loaded, now)
     db.session.flush()
 
 
@@ -62,9 +62,8 @@ def _insight(content: InsightContent, evidence: Sequence[_Seen], loaded: Loaded)
         title=content.title,
         body=content.body,
         kind=content.kind,
-        status=content.status,
+        status=Status.NEW,
         product=loaded.products[content.product] if content.product else None,
-        owner=loaded.people[content.owner] if content.owner else None,
         created_by_id=_author(evidence[0], loaded).id,
         created_at=evidence[0].at,
         updated_at=evidence[-1].at,
@@ -96,26 +95,19 @@ def _observation(content: InsightContent, insight: Insight, seen: _Seen, loaded:
     )
 
 
-def _history(
+def _decide(
     content: InsightContent, insight: Insight, last_seen: datetime, loaded: Loaded, now: datetime
-) -> list[InsightChange]:
-    """One line for each status on its way, by the owner; never later than now."""
-    changes: list[InsightChange] = []
-    before = Status.NEW
-    for number, status in enumerate(WAY[content.status]):
-        at = min(last_seen + TRIAGED_AFTER + STEP * number, now - DAY * (3 - number))
-        changes.append(
-            InsightChange(
-                insight_id=insight.id,
-                person_id=insight.owner_id,
-                at=at,
-                field="status",
-                before=before,
-                after=status,
-            )
-        )
-        before, insight.updated_at, insight.version = status, at, insight.version + 1
-    return changes
+) -> None:
+    """The owner takes it and leads it through its statuses, in the past."""
+    if content.owner is None:
+        return
+    owner = loaded.people[content.owner]
+    way = WAY[content.status]
+    for number, status in enumerate(way):
+        at = min(last_seen + TRIAGED_AFTER + STEP * number, now - DAY * (len(way) - number))
+        reason = content.reason if status is Status.DECLINED else ""
+        changes = {"status": status, "owner_id": owner.id}
+        insights.patch(insight.id, owner, changes, reason=reason, now=at)
 
 
 def _votes(insight: Insight, weight: int, loaded: Loaded, now: datetime) -> Iterable[InsightVote]:

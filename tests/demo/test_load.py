@@ -1,0 +1,190 @@
+"""Loading the demo company: whole, through the rules, quietly about the past, once, and at any time."""
+
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from gemba.db import db
+from gemba.demo import service
+from gemba.demo.content import Outcome, read_company
+from gemba.demo.loading.company import joined, running_start
+from gemba.errors import NotFound
+from gemba.insights.models import Insight, InsightChange, InsightTerm, InsightVote, Observation
+from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import State
+from gemba.people.models import Person
+from gemba.rounds.models import Round
+from gemba.schedule.models import Availability
+from gemba.visits.models import Tick, Visit
+from gemba.visits.rules import Status, ticks
+from tests.cast import Cast
+from tests.conftest import MONDAY
+
+COMPANY = read_company()
+ODD_MOMENTS = [
+    datetime(2026, 11, 28, 22, 40, tzinfo=UTC),  # Saturday, before midnight in Berlin
+    datetime(2026, 12, 31, 23, 50, tzinfo=UTC),  # around New Year
+    datetime(2027, 3, 28, 1, 5, tzinfo=UTC),  # clocks went forward in Berlin
+    datetime(2027, 10, 31, 1, 20, tzinfo=UTC),  # an hour that comes twice
+]
+
+
+def _count(model: type[object]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_an_empty_database_becomes_the_whole_company(app: Flask) -> None:
+    assert service.is_empty()
+    assert not service.is_demo()
+    service.load(MONDAY)
+    db.session.commit()
+    assert service.is_demo()
+    assert not service.is_empty()
+    assert _count(Person) == len(COMPANY.people)
+    assert _count(Availability) == 14
+    assert _count(Visit) == 1 + len(COMPANY.past) + len(COMPANY.coming)
+    assert _count(Insight) == len(COMPANY.insights)
+    assert _count(Observation) == sum(len(insight.observations) for insight in COMPANY.insights)
+    assert db.session.scalars(select(Round)).one().closes_at > MONDAY
+
+
+def test_a_database_with_people_is_refused_and_left_alone(app: Flask, cast: Cast) -> None:
+    with pytest.raises(service.NotEmpty):
+        service.load(MONDAY)
+    db.session.rollback()
+    assert not service.is_demo()
+    assert _count(Person) == 9
+    assert service.cast() == []
+
+
+def test_visits_are_in_their_state_and_take_their_people_s_time(app: Flask) -> None:
+    service.load(MONDAY)
+    visits = list(db.session.scalars(select(Visit)))
+    past = [visit for visit in visits if visit.ends_at < MONDAY]
+    states = {
+        Outcome.HELD: Status.HELD,
+        Outcome.NOT_HELD: Status.NOT_HELD,
+        Outcome.CANCELLED: Status.CANCELLED,
+    }
+    for outcome, state in states.items():
+        wanted = sum(visit.outcome is outcome for visit in COMPANY.past)
+        assert sum(visit.status == state for visit in past) == wanted
+    assert all(visit.status == Status.BOOKED for visit in visits if visit.ends_at >= MONDAY)
+    assert all(visit.created_at < min(visit.starts_at, MONDAY) for visit in visits)
+    assert len({visit.uid for visit in visits}) == len(visits)
+    for visit in visits:
+        taken = set(
+            db.session.scalars(
+                select(Tick.tick).where(Tick.visit_id == visit.id, Tick.person_id == visit.visitors[0].id)
+            )
+        )
+        free = visit.status == Status.CANCELLED
+        assert taken == (set() if free else set(ticks(visit.starts_at, visit.ends_at)))
+
+
+def test_the_demo_visitor_sits_in_a_visit_now_and_has_another_to_come(app: Flask) -> None:
+    service.load(MONDAY)
+    vera = service.cast_person(COMPANY.running.visitor)
+    mine = db.session.scalars(select(Visit).where(Visit.visitors.any(Person.id == vera.id)))
+    starts = {visit.starts_at: visit for visit in mine}
+    running = [visit for start, visit in starts.items() if start <= MONDAY < visit.ends_at]
+    assert [visit.agent.email for visit in running] == [COMPANY.person(COMPANY.running.agent).email]
+    assert any(start > MONDAY for start in starts)
+
+
+def test_only_coming_visits_have_mail_that_waits(app: Flask) -> None:
+    service.load(MONDAY)
+    waiting = db.session.scalars(select(OutboxItem).where(OutboxItem.state == State.READY)).all()
+    coming = {f"visit:{id_}" for id_ in db.session.scalars(select(Visit.id).where(Visit.starts_at > MONDAY))}
+    assert {item.group_key for item in waiting} == coming
+    assert len(coming) == len(COMPANY.coming)
+
+
+def test_every_insight_has_its_evidence_its_words_and_its_history(app: Flask) -> None:
+    service.load(MONDAY)
+    contents = {content.title: content for content in COMPANY.insights}
+    indexed = set(db.session.scalars(select(InsightTerm.insight_id).distinct()))
+    for insight in db.session.scalars(select(Insight)):
+        content = contents[insight.title]
+        seen = list(db.session.scalars(select(Observation).where(Observation.insight_id == insight.id)))
+        assert len(seen) == len(content.observations)
+        assert insight.id in indexed
+        assert insight.status == content.status
+        assert insight.created_at == min(note.at for note in seen)
+        assert insight.created_at <= insight.updated_at < MONDAY
+        for note in seen:
+            assert note.visit.status == Status.HELD
+            assert note.visit.starts_at < note.at < note.visit.ends_at
+            assert note.author in note.visit.visitors
+    assert (db.session.scalar(select(func.max(InsightChange.at))) or MONDAY) < MONDAY
+
+
+def _picture() -> list[tuple[object, ...]]:
+    """What is seen of the company from outside; taken back again."""
+    service.load(MONDAY)
+    visits = select(Visit.starts_at, Person.email, Visit.status, Visit.created_at, Visit.because)
+    queries = (
+        visits.join(Person, Person.id == Visit.agent_id).order_by(Visit.starts_at, Person.email),
+        select(Insight.title, Insight.status, Insight.updated_at).order_by(Insight.title),
+        select(Insight.title, InsightVote.created_at)
+        .join(InsightVote)
+        .order_by(Insight.title, InsightVote.created_at),
+    )
+    found = [tuple(row) for query in queries for row in db.session.execute(query)]
+    db.session.rollback()
+    return found
+
+
+def test_the_same_moment_gives_the_same_company(app: Flask) -> None:
+    assert _picture() == _picture()
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS, ids=lambda moment: f"{moment:%Y-%m-%dT%H%M}")
+def test_it_loads_at_any_moment(site: Flask, moment: datetime) -> None:
+    with site.app_context():
+        service.load(moment)
+        starts = list(db.session.scalars(select(Visit.starts_at).where(Visit.starts_at > moment)))
+        assert len(starts) == len(COMPANY.coming)
+        assert max(starts) < moment + timedelta(days=COMPANY.programme.rules["horizon_days"])
+
+
+def test_loading_is_quick_on_sqlite(site: Flask) -> None:
+    with site.app_context():
+        begun = perf_counter()
+        service.load(MONDAY)
+        db.session.commit()
+        assert perf_counter() - begun < 20, "8 s are promised on a machine that does nothing else"
+
+
+def test_the_cast_comes_in_order_and_nobody_else_can_be_taken(app: Flask) -> None:
+    service.load(MONDAY)
+    members = service.cast()
+    assert [member.key for member in members] == [person.key for person in COMPANY.cast]
+    assert members[0].roles == ["visitor"]
+    assert service.cast_person("adam-novak").name == "Adam Novak"
+    for key in ("", "ben-thornton", "nobody", "1"):
+        with pytest.raises(NotFound):
+            service.cast_person(key)
+
+
+def test_who_is_deactivated_leaves_the_cast(app: Flask) -> None:
+    service.load(MONDAY)
+    service.cast_person("adam-novak").active = False
+    db.session.flush()
+    with pytest.raises(NotFound):
+        service.cast_person("adam-novak")
+
+
+@pytest.mark.parametrize("minute", range(0, 60, 7))
+def test_the_running_visit_began_on_the_grid_ten_to_forty_minutes_ago(minute: int) -> None:
+    now = MONDAY + timedelta(minutes=minute, seconds=31)
+    start = running_start(COMPANY, "Asia/Kolkata", now)
+    assert timedelta(minutes=10) <= now - start < timedelta(minutes=41)
+    assert start.minute in (0, 30)
+
+
+def test_intervals_that_touch_become_one() -> None:
+    assert joined([(600, 660), (540, 600), (700, 720), (705, 710)]) == [(540, 660), (700, 720)]
