@@ -16,9 +16,12 @@ from gemba.outbox.mime import Address
 
 
 def facts_of(
-    snapshot: Snapshot, method: Method, *, locale: str, organizer: str, base_url: str
+    snapshot: Snapshot, method: Method, *, locale: str, organizer: str, base_url: str, only: str = ""
 ) -> InviteFacts:
-    """What the calendar shows, in a language; ORGANIZER is the address the mail comes from."""
+    """What the calendar shows, in a language; ORGANIZER is the address the mail comes from.
+
+    `only` names the one attendee whom a CANCEL takes out while the visit goes on (RFC 5546 3.2.5).
+    """
     agent = next(who for who in snapshot.people if who.part == "agent")
     visitors = [who for who in snapshot.people if who.part == "visitor"]
     with force_locale(locale):
@@ -53,11 +56,13 @@ def calendar_download(snapshot: Snapshot, *, locale: str) -> bytes:
 
 def _summary(snapshot: Snapshot, agent: str, visitors: list[str], locale: str) -> str:
     programme = snapshot.programme_ru if locale == "ru" else snapshot.programme
-    who = ngettext("%(visitor)s visits %(agent)s", "%(visitor)s visit %(agent)s", len(visitors)) % {
-        "visitor": ", ".join(visitors),
-        "agent": agent,
-        "num": len(visitors),
-    }
+    who = ngettext(
+        "%(visitor)s visits %(agent)s",
+        "%(visitor)s visit %(agent)s",
+        len(visitors),
+        visitor=", ".join(visitors),
+        agent=agent,
+    )
     return f"{programme}: {who}"
 
 

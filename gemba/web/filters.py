@@ -1,11 +1,11 @@
 """How instants, spans and zones are shown; the only place that formats dates for pages and mails."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_timedelta
 from flask import Flask
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -32,16 +32,15 @@ def local(instant: datetime, zone: str | None = None) -> datetime:
 
 
 def day(value: datetime | date, zone: str | None = None) -> str:
-    """Thursday 26 November; with the year where it is not that of today's half-year neighbourhood."""
+    """Thursday 26 November; Четверг, 26 ноября."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
-    text = format_skeleton("EEEEdMMMM", _noon(shown), locale=_locale(), tzinfo=UTC)
-    return text[:1].upper() + text[1:]
+    return _pattern(shown, "EEEE{} d MMMM")
 
 
 def short_day(value: datetime | date, zone: str | None = None) -> str:
     """Thu 26 Nov."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
-    return format_skeleton("EdMMM", _noon(shown), locale=_locale(), tzinfo=UTC)
+    return _pattern(shown, "EEE{} d MMM")
 
 
 def full_date(value: datetime | date, zone: str | None = None) -> str:
@@ -52,8 +51,7 @@ def full_date(value: datetime | date, zone: str | None = None) -> str:
 
 def month(value: date) -> str:
     """November 2026."""
-    text = format_skeleton("yMMMM", _noon(value), locale=_locale(), tzinfo=UTC)
-    return text[:1].upper() + text[1:]
+    return _pattern(value, "LLLL y")
 
 
 def weekday(value: date, width: str = "abbreviated") -> str:
@@ -121,8 +119,11 @@ def role_name(role: Any) -> str:
     return str(names[str(role)])
 
 
-def _noon(shown: date) -> datetime:
-    return datetime(shown.year, shown.month, shown.day, 12, tzinfo=UTC)
+def _pattern(shown: date, pattern: str) -> str:
+    """A date by a pattern, a comma after the weekday where the language has one, with a capital."""
+    locale = _locale()
+    text = format_date(shown, pattern.format("," if locale.language == "ru" else ""), locale=locale)
+    return text[:1].upper() + text[1:]
 
 
 def init_app(app: Flask) -> None:

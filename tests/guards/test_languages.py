@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Message
@@ -42,13 +43,17 @@ def _key(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
+def _strings(message: Message | None) -> tuple[str, ...]:
+    said: Any = message.string if message else ""
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
 def test_every_sentence_has_its_russian(wanted: list[Message]) -> None:
     catalogue = read_po(io.BytesIO((FOLDER / "messages.po").read_bytes()), locale="ru")
     missing = []
     for message in wanted:
         known = catalogue.get(_key(message))
-        strings = known.string if known else ""
-        parts = (strings,) if isinstance(strings, str) else strings
+        parts = _strings(known)
         if not known or known.fuzzy or not all(parts) or (isinstance(message.id, tuple) and len(parts) != 3):
             missing.append(_key(message))
     assert missing == []
@@ -62,8 +67,8 @@ def test_placeholders_are_the_same_in_both(wanted: list[Message]) -> None:
         if known is None:
             continue
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        allowed = {name for text in ids for name in PLACEHOLDER.findall(text)}
-        parts = known.string if isinstance(known.string, tuple | list) else (known.string,)
+        allowed = {name for text in ids for name in PLACEHOLDER.findall(str(text))}
+        parts = _strings(known)
         for text in parts:
             names = set(PLACEHOLDER.findall(text))
             if not names <= allowed or (len(parts) == 1 and names != allowed):
