@@ -1,25 +1,30 @@
-"""The `gemba` command with the mail templates of these tests, for tests that start real processes."""
+"""The `gemba` command as real processes, with the mail templates of these tests.
+
+They are forked from a process that has read the code once, as reading it anew for each of a dozen workers
+would take most of the time of a test.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
 import sys
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from flask import Flask
 
 from gemba.app import create_app
 from gemba.cli import cli, main
-from gemba.config import ROOT
 from tests.outbox.conftest import add_templates
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.outbox.gemba"])
 
 
 def environment(database_url: str, folder: Path, smtp_url: str) -> dict[str, str]:
     """The settings of a machine that mails to a test's server."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GEMBA_")}
     return {
-        **kept,
         "GEMBA_DATABASE_URL": database_url,
         "GEMBA_INSTANCE": str(folder),
         "GEMBA_SECRET_KEY": "test-" * 10,
@@ -28,9 +33,11 @@ def environment(database_url: str, folder: Path, smtp_url: str) -> dict[str, str
     }
 
 
-def start(environ: dict[str, str], *words: str) -> subprocess.Popen[bytes]:
+def start(environ: dict[str, str], *words: str) -> ForkServerProcess:
     """Starts `gemba` with these words."""
-    return subprocess.Popen([sys.executable, "-m", "tests.outbox.gemba", *words], cwd=ROOT, env=environ)
+    process = _processes.Process(target=_run, args=(environ, words), daemon=True)
+    process.start()
+    return process
 
 
 def _with_templates() -> Flask:
@@ -39,6 +46,10 @@ def _with_templates() -> Flask:
     return app
 
 
-if __name__ == "__main__":
+def _run(environ: dict[str, str], words: tuple[str, ...]) -> None:
+    for name in [name for name in os.environ if name.startswith("GEMBA_")]:
+        del os.environ[name]
+    os.environ.update(environ)
+    sys.argv = ["gemba", *words]
     cli.create_app = _with_templates
     sys.exit(main())
