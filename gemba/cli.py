@@ -12,6 +12,7 @@ import click
 from flask import current_app
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
+from sqlalchemy.exc import DBAPIError
 
 from gemba.app import create_app
 from gemba.clock import now
@@ -36,6 +37,9 @@ class _Group(FlaskGroup):
                 click.echo(f"{field}: {' '.join(sentences)}", err=True)
         except (BadSetting, GembaError) as error:
             click.echo(str(error), err=True)
+        except DBAPIError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            click.echo(f"The database cannot do this ({reason}). Is it new? Run: gemba db upgrade", err=True)
         sys.exit(1)
 
 
@@ -83,7 +87,7 @@ def outbox_group() -> None:
 
 
 @outbox_group.command("list")
-@click.option("--state", type=click.Choice([*State]), help="Only items in this state.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only items in this state.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def outbox_list(state: str | None, limit: int) -> None:
     """Show items, newest first: id, state, tries, kind, recipient, reason."""
