@@ -24,13 +24,14 @@ def make_visit(
     product: Product | None = None,
 ) -> Visit:
     """An hour with an agent (Alice), a visitor (Vera) and the agent's lead."""
-    agent = agent or cast.alice
+    agent = db.session.get_one(Person, (agent or cast.alice).id)
+    visitor = db.session.get_one(Person, (visitor or cast.vera).id)
     visit = Visit(
         programme_id=cast.programme.id,
         agent_id=agent.id,
         lead_id=agent.line.lead_id if agent.line else None,
         product_id=product.id if product else None,
-        booked_by_id=(visitor or cast.vera).id,
+        booked_by_id=visitor.id,
         starts_at=start,
         ends_at=start + timedelta(hours=1),
         status=status,
@@ -39,7 +40,7 @@ def make_visit(
         meeting_url="https://meet.example/room",
         created_at=start,
         changed_at=start,
-        visitors=[visitor or cast.vera],
+        visitors=[visitor],
     )
     db.session.add(visit)
     db.session.flush()
@@ -50,6 +51,7 @@ def note(
     visit: Visit, author: Person, text: str, now: datetime, insight: int | None = None, **fields: Any
 ) -> Observation:
     """A note of this author, taken now."""
+    author = db.session.get_one(Person, author.id)
     made, _is_new = service.record(
         visit.id, author, str(uuid.uuid4()), NoteFields(text, **fields), insight_id=insight, now=now
     )

@@ -32,7 +32,7 @@ from gemba.insights.service.capture import (
     why_closed,
 )
 from gemba.insights.service.counts import Counts
-from gemba.insights.service.edit import may_edit, merge, patch, split, unmerge, vote
+from gemba.insights.service.edit import may_edit, merge, owners, patch, split, unmerge, vote
 from gemba.insights.service.export import export_rows, line_of
 from gemba.insights.service.index import reindex
 
@@ -57,6 +57,7 @@ __all__ = [
     "merge",
     "minute_of",
     "observations_of",
+    "owners",
     "patch",
     "products",
     "record",

@@ -23,7 +23,7 @@ from gemba.insights.models import Insight, InsightChange, InsightVote, Observati
 from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.capture import title_of
-from gemba.people.models import Person, Product
+from gemba.people.models import Person, PersonRole, Product
 from gemba.people.rules import Role, clean_line, clean_text
 
 FIELDS = ("title", "body", "kind", "status", "product_id", "owner_id")
@@ -32,6 +32,14 @@ FIELDS = ("title", "body", "kind", "status", "product_id", "owner_id")
 def may_edit(viewer: Person) -> bool:
     """Whether this person may edit insights, set statuses and merge."""
     return viewer.has(Role.OWNER, Role.ADMIN)
+
+
+def owners() -> list[Person]:
+    """Active people who may own an insight, by name."""
+    able = select(PersonRole.person_id).where(PersonRole.role.in_((Role.OWNER, Role.ADMIN)))
+    return list(
+        db.session.scalars(select(Person).where(Person.active, Person.id.in_(able)).order_by(Person.name))
+    )
 
 
 def patch(

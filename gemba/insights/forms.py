@@ -1,0 +1,140 @@
+"""Forms of notes and insights: shape only."""
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Regexp
+
+from gemba.insights.rules.kinds import (
+    BODY_MAX,
+    REASON_MAX,
+    SEVERITY_LABELS,
+    TEXT_MAX,
+    TITLE_MAX,
+    TOOL_MAX,
+    VERBATIM_MAX,
+    WORKAROUND_MAX,
+    Frequency,
+    Kind,
+    Status,
+)
+from gemba.web.forms import Form, NotBlank, at_most, many_lines, one_line
+
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+LINE_MAX = TEXT_MAX + VERBATIM_MAX
+
+
+def _number_or_none(value: Any) -> int | None:
+    text = "" if value is None else str(value)
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _words(pairs: Any) -> list[tuple[str, str]]:
+    return [(str(value), gettext(label)) for value, label in pairs]
+
+
+class _WithKind(Form):
+    """The choices of kind and severity, in the reader's language."""
+
+    kind = SelectField(_l("What is it?"), default=Kind.TOOL_PAIN.value)
+    severity = SelectField(_l("How bad is it?"), coerce=_number_or_none)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = _words((kind.value, kind.label) for kind in Kind)
+        rated = [(number, f"{number} · {gettext(label)}") for number, label in SEVERITY_LABELS.items()]
+        self.severity.choices = [("", gettext("not rated")), *rated]
+
+
+class NoteForm(_WithKind):
+    """One note as it is typed in the visit: a line with marks."""
+
+    line = TextAreaField(
+        _l("What do you see?"),
+        filters=[many_lines],
+        validators=[NotBlank(_l("Write what you see, then save.")), at_most(LINE_MAX)],
+    )
+    at = HiddenField()
+    client_id = HiddenField(validators=[Regexp(UUID, message=_l("Reload the page and send this again."))])
+
+
+class EditNoteForm(_WithKind):
+    """All that a note can say."""
+
+    text = TextAreaField(
+        _l("What you saw"),
+        filters=[many_lines],
+        validators=[NotBlank(_l("Write what you saw.")), at_most(TEXT_MAX)],
+    )
+    verbatim = TextAreaField(_l("In their words"), filters=[many_lines], validators=[at_most(VERBATIM_MAX)])
+    workaround = TextAreaField(
+        _l("How they get around it"), filters=[many_lines], validators=[at_most(WORKAROUND_MAX)]
+    )
+    tool = StringField(_l("Tool"), filters=[one_line], validators=[at_most(TOOL_MAX)])
+    frequency = SelectField(_l("How often does it happen?"), default="")
+    product_id = SelectField(_l("Product"), coerce=_number_or_none)
+    is_question = BooleanField(_l("A question for the end of the visit"))
+
+    def __init__(self, *args: Any, products: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.frequency.choices = [("", gettext("not known")), *_words((f.value, f.label) for f in Frequency)]
+        self.product_id.choices = [("", gettext("none")), *((str(id_), name) for id_, name in products)]
+
+
+class InsightForm(Form):
+    """The words of an insight, with the version the editor saw."""
+
+    title = StringField(
+        _l("Title"), filters=[one_line], validators=[NotBlank(_l("Give it a title.")), at_most(TITLE_MAX)]
+    )
+    body = TextAreaField(_l("Description"), filters=[many_lines], validators=[at_most(BODY_MAX)])
+    kind = SelectField(_l("Kind"))
+    product_id = SelectField(_l("Product"), coerce=_number_or_none)
+    owner_id = SelectField(_l("Owner"), coerce=_number_or_none)
+    version = HiddenField()
+
+    def __init__(
+        self, *args: Any, products: list[tuple[int, str]], owners: list[tuple[int, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = _words((kind.value, kind.label) for kind in Kind)
+        self.product_id.choices = [("", gettext("none")), *((str(id_), name) for id_, name in products)]
+        self.owner_id.choices = [("", gettext("nobody")), *((str(id_), name) for id_, name in owners)]
+
+
+class StatusForm(Form):
+    """How far the insight has come, and why."""
+
+    status = SelectField(_l("Status"))
+    reason = TextAreaField(_l("Reason"), filters=[many_lines], validators=[at_most(REASON_MAX)])
+    version = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.status.choices = _words((status.value, status.label) for status in Status)
+
+
+class TargetForm(Form):
+    """The insight that something is added to or merged into, by its number."""
+
+    into = IntegerField(
+        _l("Number of the other insight"),
+        validators=[InputRequired(_l("Write the number that stands in the other insight's address."))],
+    )
+
+
+class SplitForm(Form):
+    """The evidence to take out, and the new insight's title."""
+
+    notes = SelectMultipleField(_l("Evidence"), coerce=int, validate_choice=False)
+    title = StringField(_l("Title of the new insight"), filters=[one_line], validators=[at_most(TITLE_MAX)])

@@ -1,0 +1,99 @@
+"""The backlog: list, search, filters, and the same to take away as a file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from gemba.clock import now
+from gemba.config import current_settings
+from gemba.errors import Invalid
+from gemba.insights import service
+from gemba.insights.rules import filters as rules
+from gemba.insights.rules.export import FileFormat, render
+from gemba.insights.rules.filters import ALL, OPEN, BadFilter, InsightFilter, Order
+from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
+from gemba.insights.views.edge import Answer, blueprint
+from gemba.web.access import me, signed_in
+from gemba.web.filters import local
+
+PAGE = 30
+FILTERS = ("q", "status", "product", "kind", "order")
+
+
+@blueprint.get("/backlog")
+@signed_in
+def backlog() -> Answer:
+    """The insights that the filters in the address ask for."""
+    asked = _asked()
+    filters = _filters(asked)
+    page = service.list_insights(filters, me(), cursor=request.args.get("cursor"), limit=PAGE, now=now())
+    summary = service.summary(now())
+    return render_template(
+        "insights/backlog.html",
+        page=page,
+        summary=summary,
+        filters=filters,
+        asked=asked,
+        products=service.products(),
+        kinds=list(Kind),
+        orders=[order for order in Order if order is not Order.RELEVANCE or filters.q],
+        formats=list(FileFormat),
+        statuses=_status_chips(asked, summary),
+        narrowed=bool(filters.q or filters.product or filters.kinds),
+        next_url=_url(asked, cursor=page.next) if page.next else None,
+        first_url=_url(asked) if request.args.get("cursor") else None,
+    )
+
+
+@blueprint.get("/backlog/export")
+@signed_in
+def export() -> Answer | Response:
+    """Exactly what the filters show, as a file."""
+    try:
+        file_format = FileFormat(request.args.get("format", FileFormat.CSV))
+    except ValueError as error:
+        raise Invalid({"format": [_("Choose one of the formats.")]}) from error
+    base = current_settings().base_url
+    rows = service.export_rows(
+        _filters(_asked()),
+        me(),
+        url_of=lambda insight_id: base + url_for(".show", insight_id=insight_id),
+        now=now(),
+    )
+    answer = Response(render(file_format, rows), content_type=file_format.content_type)
+    name = file_format.filename(local(now()).date())
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _asked() -> dict[str, str]:
+    """The filters of the address that say something."""
+    return {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+
+
+def _filters(asked: Mapping[str, str]) -> InsightFilter:
+    """The filter asked for; what cannot be read in an address somebody typed is left out."""
+    known = dict(asked)
+    while True:
+        try:
+            return rules.read(known, default_status=OPEN)
+        except BadFilter as bad:
+            del known[bad.field]
+
+
+def _url(asked: Mapping[str, str], **more: str) -> str:
+    values: dict[str, Any] = {**asked, **more}
+    return url_for(".backlog", **values)
+
+
+def _status_chips(asked: Mapping[str, str], summary: service.Summary) -> list[tuple[Any, ...]]:
+    """The statuses as links that keep the other filters."""
+    now_chosen = asked.get("status", OPEN)
+    counts = summary.by_status
+    rows = [(OPEN, _("Open"), sum(counts[status] for status in OPEN_STATUSES))]
+    rows += [(status.value, _(status.label).capitalize(), counts[status]) for status in Status]
+    rows.append((ALL, _("All"), summary.total))
+    rest = {name: value for name, value in asked.items() if name != "status"}
+    return [(label, _url(rest, status=value), value == now_chosen, count) for value, label, count in rows]

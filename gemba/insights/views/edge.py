@@ -1,0 +1,41 @@
+"""The blueprint and the words its templates need."""
+
+from flask import Blueprint
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from gemba.insights import service
+from gemba.insights.rules.kinds import FREQUENCY_LABELS, SEVERITY_LABELS, Frequency, Kind, Status
+
+blueprint = Blueprint("insights", __name__)
+
+Answer = Response | str | tuple[str, int]
+
+
+@blueprint.app_template_filter("kind_label")
+def kind_label(kind: str) -> str:
+    """The name of a kind."""
+    return str(_(Kind(kind).label))
+
+
+@blueprint.app_template_filter("status_label")
+def status_label(status: str) -> str:
+    """The name of an insight's status."""
+    return str(_(Status(status).label))
+
+
+@blueprint.app_template_filter("severity_label")
+def severity_label(severity: int) -> str:
+    """What a severity 0-4 means."""
+    return str(_(SEVERITY_LABELS[severity]))
+
+
+@blueprint.app_template_filter("frequency_label")
+def frequency_label(frequency: str) -> str:
+    """The name of a frequency."""
+    return str(_(FREQUENCY_LABELS[Frequency(frequency)]))
+
+
+def product_choices() -> list[tuple[int, str]]:
+    """Products by name, for a select."""
+    return [(product.id, product.name) for product in service.products()]

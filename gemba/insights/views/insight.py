@@ -1,0 +1,195 @@
+"""One insight: what it is, who it hurts, what stands behind it, and what is done about it."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from gemba.clock import now
+from gemba.db import db
+from gemba.errors import Invalid, Refused, Stale
+from gemba.insights import service
+from gemba.insights.forms import InsightForm, SplitForm, StatusForm, TargetForm
+from gemba.insights.rules.kinds import Kind
+from gemba.insights.rules.terms import shared_words
+from gemba.insights.service import Detail
+from gemba.insights.views.edge import Answer, blueprint, product_choices
+from gemba.people.rules import Role
+from gemba.web.access import me, requires, signed_in
+from gemba.web.pages import say
+
+HURTS_AGENTS = {Kind.TOOL_PAIN, Kind.PROCESS_PAIN, Kind.WORKAROUND, Kind.NOBODY_TOLD_US}
+HURTS_CUSTOMERS = {Kind.PRODUCT_PROBLEM, Kind.CUSTOMER_PAIN}
+editors = requires(Role.OWNER, Role.ADMIN)
+
+
+@blueprint.get("/insights/<int:insight_id>")
+@signed_in
+def show(insight_id: int) -> Answer:
+    """The insight with its evidence."""
+    return _insight_page(insight_id)
+
+
+@blueprint.route("/insights/<int:insight_id>/edit", methods=["GET", "POST"])
+@editors
+def edit(insight_id: int) -> Answer:
+    """The insight's words."""
+    detail = service.get(insight_id, me(), now=now())
+    insight = detail.item.insight
+    form = InsightForm(obj=insight, products=product_choices(), owners=_owners())
+    theirs = None
+    if form.submitted():
+        try:
+            service.patch(insight_id, me(), _changes(form), version=_version(form), now=now())
+            db.session.commit()
+            flash(_("Saved."), "success")
+            return redirect(url_for(".show", insight_id=insight_id), 303)
+        except Invalid as invalid:
+            db.session.rollback()
+            form.take_errors(invalid)
+        except Stale as stale:
+            db.session.rollback()
+            theirs = service.get(insight_id, me(), now=now()).item.insight
+            form.refuse(say(stale))
+            # Whoever saves again after having seen the other's words means it.
+            form.version.data = str(theirs.version)
+    status = 409 if theirs else 422 if form.errors else 200
+    return render_template("insights/edit.html", insight=theirs or insight, form=form, theirs=theirs), status
+
+
+@blueprint.post("/insights/<int:insight_id>/status")
+@editors
+def status(insight_id: int) -> Answer:
+    """Sets the status, with a reason."""
+    form = StatusForm()
+    if form.submitted():
+        try:
+            changes = {"status": form.status.data}
+            service.patch(
+                insight_id, me(), changes, version=_version(form), reason=form.reason.data or "", now=now()
+            )
+            db.session.commit()
+            flash(_("The status is set."), "success")
+            return redirect(url_for(".show", insight_id=insight_id), 303)
+        except (Invalid, Stale) as refusal:
+            db.session.rollback()
+            if isinstance(refusal, Invalid):
+                form.take_errors(refusal)
+            else:
+                form.refuse(say(refusal))
+            return _insight_page(insight_id, status_form=form), refusal.status
+    return _insight_page(insight_id, status_form=form), 422
+
+
+@blueprint.post("/insights/<int:insight_id>/vote")
+@signed_in
+def vote(insight_id: int) -> Answer:
+    """Says "me too", or takes it back."""
+    insight = service.vote(insight_id, me(), on=request.form.get("on") != "0", now=now())
+    db.session.commit()
+    return redirect(url_for(".show", insight_id=insight.id), 303)
+
+
+@blueprint.post("/insights/<int:insight_id>/merge")
+@editors
+def merge(insight_id: int) -> Answer:
+    """Merges the insight into another one and offers to take it out again."""
+    form = TargetForm()
+    if form.submitted() and form.into.data is not None:
+        try:
+            survivor = service.merge(insight_id, me(), form.into.data, now=now())
+            db.session.commit()
+            undo = {
+                "text": _("Merged. The evidence of both counts here now."),
+                "action": url_for(".unmerge", insight_id=insight_id),
+                "label": _("Take it out again"),
+            }
+            flash(undo, "success")  # type: ignore[arg-type]
+            return redirect(url_for(".show", insight_id=survivor.id), 303)
+        except (Invalid, Refused) as refusal:
+            db.session.rollback()
+            sentence = say(refusal) if isinstance(refusal, Refused) else ""
+            if isinstance(refusal, Invalid):
+                form.take_errors(refusal)
+            return _insight_page(insight_id, merge_form=form, refusal=sentence), refusal.status
+    return _insight_page(insight_id, merge_form=form), 422
+
+
+@blueprint.post("/insights/<int:insight_id>/unmerge")
+@editors
+def unmerge(insight_id: int) -> Answer:
+    """Takes the insight out of the one it was merged into."""
+    service.unmerge(insight_id, me(), now=now())
+    db.session.commit()
+    flash(_("It stands for itself again."), "success")
+    return redirect(url_for(".show", insight_id=insight_id), 303)
+
+
+@blueprint.post("/insights/<int:insight_id>/split")
+@editors
+def split(insight_id: int) -> Answer:
+    """Makes a new insight of the chosen evidence."""
+    form = SplitForm()
+    if form.submitted():
+        try:
+            new = service.split(
+                insight_id, me(), form.notes.data or [], title=form.title.data or "", now=now()
+            )
+            db.session.commit()
+            flash(_("Split out. Give the new insight a good title."), "success")
+            return redirect(url_for(".show", insight_id=new.id), 303)
+        except (Refused, Invalid) as refusal:
+            db.session.rollback()
+            return _insight_page(insight_id, split_form=form, refusal=say(refusal)), refusal.status
+    return _insight_page(insight_id, split_form=form), 422
+
+
+def _insight_page(
+    insight_id: int,
+    *,
+    status_form: StatusForm | None = None,
+    merge_form: TargetForm | None = None,
+    split_form: SplitForm | None = None,
+    refusal: str = "",
+) -> str:
+    detail = service.get(insight_id, me(), now=now())
+    insight = detail.item.insight
+    near = service.similar(insight_id, me(), now=now()) if not detail.survivor else []
+    status_form = status_form or StatusForm(formdata=None, status=insight.status)
+    status_form.version.data = str(insight.version)
+    return render_template(
+        "insights/insight.html",
+        detail=detail,
+        insight=insight,
+        item=detail.item,
+        near=[(one, shared_words(one.item.insight.title, one.shared)) for one in near],
+        hurts=_hurts(detail),
+        line_of=service.line_of,
+        may_edit=service.may_edit(me()),
+        status_form=status_form,
+        merge_form=merge_form or TargetForm(formdata=None),
+        split_form=split_form or SplitForm(formdata=None),
+        refusal=refusal,
+        now=now(),
+    )
+
+
+def _hurts(detail: Detail) -> list[str]:
+    """Whom the evidence says it hurts."""
+    kinds = {Kind(note.kind) for note in detail.evidence} | {Kind(detail.item.insight.kind)}
+    words = [_("agents")] if kinds & HURTS_AGENTS else []
+    return words + ([_("customers")] if kinds & HURTS_CUSTOMERS else [])
+
+
+def _changes(form: InsightForm) -> dict[str, Any]:
+    names = ("title", "body", "kind", "product_id", "owner_id")
+    return {name: form[name].data for name in names}
+
+
+def _version(form: InsightForm | StatusForm) -> int | None:
+    given = form.version.data or ""
+    return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _owners() -> list[tuple[int, str]]:
+    return [(person.id, person.name) for person in service.owners()]
