@@ -6,7 +6,7 @@ They exist only where the database holds the demo company: `init_app` registers 
 import re
 from typing import Any
 
-from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from gemba.clock import now
@@ -15,7 +15,8 @@ from gemba.db import db, reading
 from gemba.demo import mailbox, service
 from gemba.errors import NotFound
 from gemba.people import service as people
-from gemba.web.access import public
+from gemba.people.views.base import let_in
+from gemba.web.access import public, this_sign_in
 
 blueprint = Blueprint("demo", __name__)
 
@@ -36,14 +37,11 @@ def cast() -> str:
 @blueprint.post("/demo")
 @public
 def sign_in() -> Response:
-    """Signs in as one of the cast, and nobody else."""
-    person = service.cast_person(request.form.get("person", ""))
-    agent = str(request.user_agent)
-    session["sign_in"] = people.begin_sign_in(person.id, method="demo", browser=agent, now=now())
-    session.permanent = True
-    session.pop("locale", None)
-    db.session.commit()
-    return redirect(url_for("home.home"), 303)
+    """Signs in as one of the cast, and nobody else; whoever was signed in here is signed out."""
+    person, before = service.cast_person(request.form.get("person", "")), this_sign_in()
+    if before is not None:
+        people.end_sign_in(before.person, before.id, now=now())
+    return let_in(person, "demo", None)
 
 
 @blueprint.get("/demo/mail")
