@@ -19,6 +19,7 @@ from gemba.db import db, engine_options, prepare
 from gemba.demo import views as demo_views
 from gemba.home import views as home_views
 from gemba.insights import models as insights_models  # noqa: F401
+from gemba.insights import views as insights_views
 from gemba.invites import mail as invite_mail
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
@@ -167,6 +168,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)
+    app.register_blueprint(insights_views.blueprint)
     outbox_mail.init_app()
     app.register_blueprint(outbox.blueprint)
     demo_views.init_app(app)
