@@ -13,6 +13,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gemba.api import models as api_models  # noqa: F401
+from gemba.api import register as api
 from gemba.clock import Clock, system_clock
 from gemba.config import ROOT, Settings, load_settings
 from gemba.db import db, engine_options, prepare
@@ -169,6 +170,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)
+    api.init_app(app, csrf)
     outbox_mail.init_app()
     app.register_blueprint(outbox.blueprint)
     demo_views.init_app(app)

@@ -1,10 +1,13 @@
 """Puts invites into the outbox: one row per recipient, a snapshot of all that the mail will say."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
+from gemba.db import db
 from gemba.invites.rules import Method
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
@@ -136,14 +139,27 @@ class InviteState:
 
 def invites_of(visit_id: int) -> list[InviteState]:
     """The invites of a visit in the order they were queued."""
-    return [
-        InviteState(
-            item.recipient,
-            item.payload["method"],
-            item.state,
-            item.attempts,
-            item.last_error,
-            item.payload["visit"]["sequence"],
-        )
-        for item in outbox.items_of(group_key(visit_id))
-    ]
+    return [_state(item) for item in outbox.items_of(group_key(visit_id))]
+
+
+def invites_of_all(visit_ids: Collection[int]) -> dict[int, list[InviteState]]:
+    """The invites of several visits by visit, in one statement; visits without any are left out."""
+    keys = {group_key(visit_id): visit_id for visit_id in visit_ids}
+    rows = db.session.scalars(
+        select(OutboxItem).where(OutboxItem.group_key.in_(keys)).order_by(OutboxItem.id)
+    )
+    found: dict[int, list[InviteState]] = {}
+    for item in rows:
+        found.setdefault(keys[item.group_key], []).append(_state(item))
+    return found
+
+
+def _state(item: OutboxItem) -> InviteState:
+    return InviteState(
+        item.recipient,
+        item.payload["method"],
+        item.state,
+        item.attempts,
+        item.last_error,
+        item.payload["visit"]["sequence"],
+    )

@@ -52,10 +52,14 @@ def list_visits(
     agent_id: int | None = None,
     mine: bool = False,
     newest_first: bool = False,
+    after: tuple[datetime, int] | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> list[Visit]:
-    """Visits this person may see whose end is at or after `since` and start before `until`."""
+    """Visits this person may see whose end is at or after `since` and start before `until`.
+
+    `after` is start and id of the visit behind which the list goes on, in order of start.
+    """
     query = with_people(select(Visit)).where(*visible_visits(viewer))
     if mine:
         query = query.where(facts.is_participant_of(viewer.id))
@@ -67,6 +71,11 @@ def list_visits(
         query = query.where(Visit.status.in_(statuses))
     if agent_id is not None:
         query = query.where(Visit.agent_id == agent_id)
+    if after is not None:
+        start, visit_id = after
+        query = query.where(
+            (Visit.starts_at > start) | ((Visit.starts_at == start) & (Visit.id > visit_id))
+        )
     order = (Visit.starts_at.desc(), Visit.id.desc()) if newest_first else (Visit.starts_at, Visit.id)
     return list(db.session.scalars(query.order_by(*order).limit(limit).offset(offset)))
 
@@ -99,13 +108,17 @@ def open_slots(
 
 
 def why_not(
-    programme: Programme, visitor: Person, agent_id: int, *, start: datetime, now: datetime
+    programme: Programme, visitor: Person | None, agent_id: int, *, start: datetime, now: datetime
 ) -> list[Reason]:
-    """Every reason why this agent cannot be booked at this start; empty means offered. Raises NotFound."""
+    """Every reason why this agent cannot be booked at this start; empty means offered. Raises NotFound.
+
+    Without a visitor only the agent's and the programme's side is asked.
+    """
     agents = facts.agents_for(Ask(agent_id=agent_id))
     if not agents:
         raise VisitNotFound
-    known, rules = known_around(programme, [visitor.id], agents, start), schedule.booking_rules(programme)
+    visitors = [visitor.id] if visitor is not None else []
+    known, rules = known_around(programme, visitors, agents, start), schedule.booking_rules(programme)
     return explain(rules, known.agents[0], visitor_busy=known.visitor_busy, start=start, now=now)
 
 

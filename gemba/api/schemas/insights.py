@@ -1,0 +1,156 @@
+"""Insights: what they say, what stands behind them, and what can be changed."""
+
+from marshmallow import Schema, fields
+
+from gemba.api.fields import (
+    Body,
+    Choice,
+    Choices,
+    Flag,
+    Id,
+    Instant,
+    Line,
+    Listed,
+    OptionalBody,
+    ProductRef,
+    Text,
+    Whole,
+)
+from gemba.api.schemas.common import PartQuery, part_of, told
+from gemba.insights.rules.export import FileFormat
+from gemba.insights.rules.filters import ALL, OPEN, QUERY_MAX, Order
+from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status
+
+
+class InsightsFilter(Body):
+    """What of the backlog."""
+
+    q = Line(QUERY_MAX, load_default="", doc="Words to search for, in Russian or English.")
+    status = Choices([*Status, OPEN, ALL], load_default=ALL)
+    product = ProductRef(load_default=None)
+    kind = Choices(list(Kind), load_default="")
+    order = Choice(list(Order), load_default=None, doc="score, or relevance where words are searched.")
+
+
+class InsightsQuery(InsightsFilter, PartQuery):
+    """What of the backlog, and which part of it."""
+
+
+class ExportQuery(InsightsFilter):
+    """What of the backlog, as which file."""
+
+    format = Choice(list(FileFormat), load_default=str(FileFormat.CSV))
+
+
+class SimilarQuery(Body):
+    """How many."""
+
+    limit = Whole(1, 20, text=True, load_default=5)
+
+
+class Ticket(Schema):
+    """An insight's counterpart in a tracker."""
+
+    tracker = fields.Integer(required=True)
+    key = fields.String(required=True)
+    url = fields.String(required=True)
+    status = fields.String(required=True)
+
+
+class Insight(Schema):
+    """A backlog item with all that is counted for it. Agents are counted, never named."""
+
+    id = fields.Integer(required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    kind = fields.String(required=True, metadata={"enum": [str(kind) for kind in Kind]})
+    status = fields.String(required=True, metadata={"enum": [str(status) for status in Status]})
+    product = fields.String(required=True, allow_none=True)
+    score = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata=told("0 to 100; null for what works well and without evidence."),
+    )
+    evidence = fields.Integer(required=True, metadata=told("How many observations support it."))
+    visits = fields.Integer(required=True)
+    agents = fields.Integer(required=True)
+    votes = fields.Integer(required=True)
+    voted = fields.Boolean(required=True, metadata=told("Whether the token's person said “me too”."))
+    severity = fields.Float(required=True, allow_none=True, metadata=told("Mean of the ratings, 0 to 4."))
+    last_seen = Instant(required=True, allow_none=True)
+    owner = fields.Integer(required=True, allow_none=True, metadata=told("A person's id."))
+    merged_into = fields.Integer(
+        required=True, allow_none=True, metadata=told("The insight that speaks for it.")
+    )
+    tickets = fields.List(fields.Nested(Ticket), required=True)
+    version = fields.Integer(required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+    url = fields.String(required=True, metadata=told("Its page.", format="uri"))
+
+
+InsightPart = part_of(Insight, "InsightPart")
+
+
+class Sighting(Schema):
+    """One observation behind an insight."""
+
+    id = fields.Integer(required=True)
+    text = fields.String(required=True)
+    kind = fields.String(required=True)
+    severity = fields.Integer(required=True, allow_none=True)
+    verbatim = fields.String(required=True)
+    workaround = fields.String(required=True)
+    tool = fields.String(required=True)
+    line = fields.String(required=True, metadata=told("The support line in whose visit it was seen."))
+    at = Instant(required=True)
+
+
+class InsightDetail(Insight):
+    """An insight with its evidence, and the insights merged into it."""
+
+    observations = fields.List(fields.Nested(Sighting), required=True)
+    merged = fields.List(fields.Integer(), required=True, metadata=told("Ids of what was merged into it."))
+
+
+class SimilarInsight(Insight):
+    """An insight that says perhaps the same."""
+
+    shared = fields.List(fields.String(), required=True, metadata=told("The words' stems both use."))
+
+
+SimilarPart = part_of(SimilarInsight, "SimilarPart")
+
+
+class InsightChange(Body):
+    """What can be changed; what is left out stays as it is. Declining needs a reason."""
+
+    title = Line(TITLE_MAX, least=1)
+    body = Text(BODY_MAX)
+    kind = Choice(list(Kind))
+    status = Choice(list(Status))
+    product = ProductRef(allow_none=True)
+    owner = Id("an owner or admin", allow_none=True)
+    reason = Text(REASON_MAX, load_default="")
+    version = Whole(
+        1, 2**31 - 1, load_default=None, doc="The version you saw; another one by now is 409 stale."
+    )
+
+
+class Merge(Body):
+    """Into what."""
+
+    into = Id("the insight that shall speak for both", required=True)
+
+
+class Split(OptionalBody):
+    """Which observations make a new insight. Without any, a merged insight is taken out of its survivor."""
+
+    observations = Listed(Id("an observation"), 1000, load_default=list)
+    title = Line(TITLE_MAX, load_default="")
+
+
+class Vote(OptionalBody):
+    """Say “me too”, or take it back."""
+
+    on = Flag(load_default=True)

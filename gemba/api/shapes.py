@@ -1,0 +1,139 @@
+"""Rows as the documents that the API answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gemba.config import current_settings
+from gemba.insights import service as insights
+from gemba.insights.models import Observation
+from gemba.invites import service as invites
+from gemba.invites.service import InviteState
+from gemba.visits.models import Visit
+
+
+def visit_documents(visits: Sequence[Visit]) -> list[dict[str, Any]]:
+    """Visits with their invites, read in one statement."""
+    states = invites.invites_of_all([visit.id for visit in visits])
+    return [_visit(visit, states.get(visit.id, [])) for visit in visits]
+
+
+def visit_document(visit: Visit) -> dict[str, Any]:
+    """A visit with its invites."""
+    return visit_documents([visit])[0]
+
+
+def _visit(visit: Visit, states: Sequence[InviteState]) -> dict[str, Any]:
+    seats = [(visitor, "visitor") for visitor in visit.visitors] + [(visit.agent, "agent")]
+    if visit.lead is not None:
+        seats.append((visit.lead, "lead"))
+    return {
+        "id": visit.id,
+        "programme": visit.programme.slug,
+        "agent": visit.agent_id,
+        "visitors": [visitor.id for visitor in visit.visitors],
+        "lead": visit.lead_id,
+        "people": [{"id": person.id, "name": person.name, "part": part} for person, part in seats],
+        "product": visit.product.name if visit.product else None,
+        "start": visit.starts_at,
+        "end": visit.ends_at,
+        "status": str(visit.status),
+        "cancel_reason": visit.cancel_reason,
+        "uid": visit.uid,
+        "sequence": visit.sequence,
+        "meeting_url": visit.meeting_url,
+        "invites": [
+            {
+                "to": state.to,
+                "method": state.method,
+                "state": state.state,
+                "attempts": state.attempts,
+                "last_error": state.last_error or None,
+            }
+            for state in states
+        ],
+    }
+
+
+def observation_document(note: Observation, visit: Visit) -> dict[str, Any]:
+    """A note."""
+    return {
+        **{name: getattr(note, name) for name in _SAME},
+        "visit": note.visit_id,
+        "author": note.author_id,
+        "kind": str(note.kind),
+        "frequency": str(note.frequency) or None,
+        "product": note.product.name if note.product else None,
+        "tags": note.tags.split(),
+        "insight": note.insight_id,
+        "minute": insights.minute_of(visit, note.at),
+    }
+
+
+_SAME = (
+    "id",
+    "client_id",
+    "text",
+    "severity",
+    "verbatim",
+    "workaround",
+    "tool",
+    "is_question",
+    "at",
+    "created_at",
+    "edited_at",
+)
+
+
+def insight_url(insight_id: int) -> str:
+    """The address of an insight's page."""
+    return f"{current_settings().base_url}/insights/{insight_id}"
+
+
+def insight_document(item: insights.Item) -> dict[str, Any]:
+    """An insight with its figures."""
+    insight, counts = item.insight, item.counts
+    return {
+        "id": insight.id,
+        "title": insight.title,
+        "body": insight.body,
+        "kind": str(insight.kind),
+        "status": str(insight.status),
+        "product": insight.product.name if insight.product else None,
+        "score": item.score.score if item.score else None,
+        "evidence": counts.observations,
+        "visits": counts.visits,
+        "agents": counts.agents,
+        "votes": item.votes,
+        "voted": item.voted,
+        "severity": counts.severity,
+        "last_seen": counts.last_seen,
+        "owner": insight.owner_id,
+        "merged_into": insight.merged_into_id,
+        "tickets": [],
+        "version": insight.version,
+        "created_at": insight.created_at,
+        "updated_at": insight.updated_at,
+        "url": insight_url(insight.id),
+    }
+
+
+def insight_detail(detail: insights.Detail) -> dict[str, Any]:
+    """An insight with its evidence. Agents are not named, only their line."""
+    return {
+        **insight_document(detail.item),
+        "observations": [
+            {
+                "id": note.id,
+                "text": note.text,
+                "kind": str(note.kind),
+                "severity": note.severity,
+                "verbatim": note.verbatim,
+                "workaround": note.workaround,
+                "tool": note.tool,
+                "line": insights.line_of(note),
+                "at": note.at,
+            }
+            for note in detail.evidence
+        ],
+        "merged": sorted(part.id for part in detail.parts),
+    }
