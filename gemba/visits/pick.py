@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from gemba.schedule.rules import Slot
 
-MORNING_ENDS, AFTERNOON_ENDS = 12, 17
+# Until which hour of the day each part lasts.
+PARTS = {"night": 6, "morning": 12, "afternoon": 17, "evening": 24}
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,8 @@ def pick(
 
 
 def _parts(hours: Sequence[Slot], tz: ZoneInfo) -> dict[str, list[Slot]]:
-    parts: dict[str, list[Slot]] = {"morning": [], "afternoon": [], "evening": []}
+    parts: dict[str, list[Slot]] = {part: [] for part in PARTS}
     for slot in hours:
         hour = slot.start.astimezone(tz).hour
-        part = "morning" if hour < MORNING_ENDS else "afternoon" if hour < AFTERNOON_ENDS else "evening"
-        parts[part].append(slot)
+        parts[next(part for part, end in PARTS.items() if hour < end)].append(slot)
     return parts

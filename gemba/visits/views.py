@@ -24,7 +24,7 @@ from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
 from gemba.visits.forms import BookForm, CancelForm, OutcomeForm, parse_instant, stamp
 from gemba.visits.models import Visit
-from gemba.visits.rules import OUTCOME_ASKED_AFTER, Status, TookPlace
+from gemba.visits.rules import Status, TookPlace
 from gemba.web.access import me, signed_in
 from gemba.web.filters import day, moment
 from gemba.web.pages import say
@@ -156,7 +156,6 @@ def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
         invites=[row for row in invites.invites_of(visit.id) if row.sequence == visit.sequence],
         is_participant=service.is_participant(visit, me()),
         now=now(),
-        ask_outcome=visit.status != Status.CANCELLED and now() >= visit.starts_at + OUTCOME_ASKED_AFTER,
         outcome_form=outcome_form or OutcomeForm(took_place=mine),
         my_answer=mine,
         differ={TookPlace.YES, TookPlace.NO} <= set(answers.values()),

@@ -43,6 +43,11 @@ def short_day(value: datetime | date, zone: str | None = None) -> str:
     return _pattern(shown, "EEE{} d MMM")
 
 
+def day_month(value: date) -> str:
+    """26 Nov."""
+    return format_date(value, "d MMM", locale=_locale())
+
+
 def full_date(value: datetime | date, zone: str | None = None) -> str:
     """26 November 2026."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
@@ -130,6 +135,7 @@ def init_app(app: Flask) -> None:
     """Offers the functions above to templates, as filters and as globals."""
     offered = (
         day,
+        day_month,
         short_day,
         full_date,
         month,

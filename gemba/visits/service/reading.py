@@ -73,9 +73,7 @@ def list_visits(
         query = query.where(Visit.agent_id == agent_id)
     if after is not None:
         start, visit_id = after
-        query = query.where(
-            (Visit.starts_at > start) | ((Visit.starts_at == start) & (Visit.id > visit_id))
-        )
+        query = query.where((Visit.starts_at > start) | ((Visit.starts_at == start) & (Visit.id > visit_id)))
     order = (Visit.starts_at.desc(), Visit.id.desc()) if newest_first else (Visit.starts_at, Visit.id)
     return list(db.session.scalars(query.order_by(*order).limit(limit).offset(offset)))
 
