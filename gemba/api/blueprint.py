@@ -19,6 +19,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter
 from gemba.api import service
 from gemba.api.bearer import authenticate
 from gemba.api.fields import ID_MAX, OptionalBody, flat
+from gemba.api.models import IdempotentAnswer
 from gemba.clock import now
 from gemba.config import current_settings
 from gemba.db import db
@@ -71,8 +72,9 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Raises Invalid with a sentence for each field."""
-        (messages,) = error.normalized_messages().values()
-        raise Invalid(flat(messages)) from error
+        # webargs puts them under where it looked: {"json": {…}}.
+        messages = cast("dict[str, object]", error.messages)
+        raise Invalid(flat(next(iter(messages.values())))) from error
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -126,7 +128,7 @@ def call(
             function = blueprint.arguments(body)(function)
         function = blueprint.doc(**_manual(method, query, body, located, problems))(function)
         blueprint.route(rule, methods=[method], tags=[tag])(function)
-        return function
+        return cast(View, function)
 
     return declare
 
@@ -197,7 +199,7 @@ def _once(view: View, located: str, args: tuple[Any, ...], kwargs: dict[str, Any
     return _with_location(response, located)
 
 
-def _claim(key: str) -> tuple[service.IdempotentAnswer, bool]:
+def _claim(key: str) -> tuple[IdempotentAnswer, bool]:
     if not service.is_key(key):
         raise Invalid({"Idempotency-Key": [f"Give 1 to {service.KEY_MAX} printable ASCII characters."]})
     told = service.request_hash(request.method, request.path, request.get_data(cache=True))

@@ -1,5 +1,7 @@
 """The API described: OpenAPI 3.1 for programs, a page for people. Both are open to everyone."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -17,9 +19,9 @@ docs = Blueprint("api_docs", __name__)
 
 ABOUT = (
     "Everything the pages do, for scripts. A person's token can do what that person can; make one on your "
-    "profile, or with `gemba token EMAIL --name NAME`. Send it as `Authorization: Bearer gemba_…`. Instants are "
-    "in UTC. Lists take `limit` and `cursor` and answer `{items, next}`. A POST with an `Idempotency-Key` may "
-    "be repeated safely."
+    "profile, or with `gemba token EMAIL --name NAME`. Send it as `Authorization: Bearer gemba_…`. "
+    "Instants are in UTC. Lists take `limit` and `cursor` and answer `{items, next}`. A POST with an "
+    "`Idempotency-Key` may be repeated safely."
 )
 STATUSES = {
     400: "What was sent cannot be read.",
@@ -34,6 +36,35 @@ STATUSES = {
 }
 
 
+@dataclass(frozen=True)
+class Field:
+    """A line of a table: a member of a document or a part of an address."""
+
+    name: str
+    kind: str
+    needed: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as the page shows it."""
+
+    method: str
+    path: str
+    operation: dict[str, Any]
+    asked: list[Field]
+    answers: str
+
+    @property
+    def anchor(self) -> str:
+        """Its name on the page."""
+        return f"{self.method.lower()}{self.path.removeprefix(PREFIX)}".replace("/", "-").translate(_PLAIN)
+
+
+_PLAIN = str.maketrans("", "", "{}")
+
+
 class Api(flask_smorest.Api):  # type: ignore[misc]
     """flask-smorest's collection of what the OpenAPI document says; errors and the page are our own."""
 
@@ -45,7 +76,34 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     @cached_property
     def document(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        return cast("dict[str, Any]", self.spec.to_dict())
+        found = cast("dict[str, Any]", self.spec.to_dict())
+        for name in ("Error", "PaginationMetadata"):
+            found["components"]["schemas"].pop(name, None)
+        for operation in _operations(found):
+            for parameter in operation[2].get("parameters", []):
+                parameter["schema"] = _in_address(parameter["schema"])
+        return found
+
+
+def _in_address(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a part of an address, where nothing is null."""
+    plain = {name: value for name, value in schema.items() if (name, value) != ("default", None)}
+    if isinstance(plain.get("type"), list):
+        kinds = [kind for kind in plain["type"] if kind != "null"]
+        plain["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if "enum" in plain:
+        plain["enum"] = [word for word in plain["enum"] if word is not None]
+    return plain
+
+
+def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and operation of every call."""
+    for path, methods in spec["paths"].items():
+        shared = methods.get("parameters", [])
+        for method in ("get", "post", "put", "patch", "delete"):
+            if method in methods:
+                operation = methods[method]
+                yield method.upper(), path, {**operation, "shared": shared} if shared else operation
 
 
 def init_app(app: Flask) -> None:
@@ -87,7 +145,13 @@ def openapi() -> Response:
 @public
 def page() -> str:
     """The same for people."""
-    return render_template("api/docs.html", spec=document(), groups=_groups(), problems=PROBLEMS, about=ABOUT)
+    return render_template(
+        "api/docs.html",
+        groups=_groups(document()),
+        shapes=_shapes(document()),
+        problems=PROBLEMS,
+        about=ABOUT,
+    )
 
 
 @docs.get("/problems/<code>")
@@ -104,3 +168,66 @@ def meaning(code: str) -> BaseResponse:
 def api_root() -> BaseResponse:
     """The way to the page."""
     return redirect(url_for(".page"), 303)
+
+
+def _groups(spec: dict[str, Any]) -> dict[str, list[Call]]:
+    """The calls by what they are about."""
+    groups: dict[str, list[Call]] = {}
+    for method, path, operation in _operations(spec):
+        asked = [
+            Field(
+                each["name"], _kind(each["schema"]), each.get("required", False), each.get("description", "")
+            )
+            for each in [*operation.get("shared", []), *operation.get("parameters", [])]
+        ]
+        body = _content(operation.get("requestBody", {}))
+        if body:
+            asked += _fields(_resolved(spec, body))
+        success = next(answer for code, answer in operation["responses"].items() if code.startswith("2"))
+        call = Call(method, path, operation, asked, _kind(_content(success)))
+        groups.setdefault(operation["tags"][0], []).append(call)
+    return groups
+
+
+def _shapes(spec: dict[str, Any]) -> dict[str, list[Field]]:
+    """The members of every shape that answers use."""
+    schemas = spec["components"]["schemas"]
+    asked = {_content(each[2].get("requestBody", {})).get("$ref") for each in _operations(spec)}
+    return {
+        name: _fields(schema)
+        for name, schema in schemas.items()
+        if f"#/components/schemas/{name}" not in asked or name in ("Availability", "Programme")
+    }
+
+
+def _content(part: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a body or an answer; the first where there are several media types."""
+    return next((each["schema"] for each in part.get("content", {}).values()), {})
+
+
+def _resolved(spec: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return cast("dict[str, Any]", spec["components"]["schemas"][name]) if name else schema
+
+
+def _fields(schema: dict[str, Any]) -> list[Field]:
+    needed = set(schema.get("required", ()))
+    return [
+        Field(name, _kind(each), name in needed, each.get("description", ""))
+        for name, each in schema.get("properties", {}).items()
+    ]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """What sort of value: `string or null`, `list of Slot`."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(_kind(each) for each in schema["anyOf"])
+    kinds = schema.get("type", "any")
+    words = kinds if isinstance(kinds, list) else [kinds]
+    inner = f" of {_kind(schema['items'])}" if "items" in schema else ""
+    enum = (
+        f": {', '.join(str(each) for each in schema['enum'] if each is not None)}" if "enum" in schema else ""
+    )
+    return " or ".join(words).replace("array", "list") + inner + enum

@@ -151,8 +151,8 @@ class Instant(fields.Field[datetime]):
         self.days = days
         either = ", or a date as 2026-11-23" if days else ""
         self.sentence = f"Give an instant as 2026-11-23T09:00:00Z{either}."
-        example = {"example": "2026-11-23T09:00:00Z"}
-        super().__init__(**_said(self.sentence, more, **example))
+        shape = {"example": "2026-11-23T09:00:00Z", **({} if days else {"format": "date-time"})}
+        super().__init__(**_said(self.sentence, more, type="string", **shape))
 
     def _serialize(self, value: datetime | None, *_args: Any, **_kwargs: Any) -> str | None:
         return None if value is None else utc(value)
@@ -199,8 +199,7 @@ class ProductRef(fields.Field[int | str]):
     SENTENCE = "Give a product's id or its name."
 
     def __init__(self, **more: Any) -> None:
-        kinds = ["integer", "string", *(["null"] if more.get("allow_none") else [])]
-        super().__init__(**_said(self.SENTENCE, more, type=kinds))
+        super().__init__(**_said(self.SENTENCE, more, type=["integer", "string"]))
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> int | str:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
@@ -238,7 +237,7 @@ class OptionalBody(Body):
 class Raw(Body):
     """A document that the service's own rules read and refuse; this only describes it."""
 
-    def load(self, data: Any, **_kwargs: Any) -> Any:  # type: ignore[override]
+    def load(self, data: Any, **_kwargs: Any) -> Any:
         """Hands the document on."""
         return data
 
@@ -249,10 +248,10 @@ def flat(messages: object, path: str = "") -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for name, inner in messages.items():
             here = path if name == "_schema" else f"{path}.{str(name)[:60]}".lstrip(".")
-            for at, sentences in flat(inner, here).items():
-                found.setdefault(at, []).extend(sentences)
+            for at, words in flat(inner, here).items():
+                found.setdefault(at, []).extend(words)
         return found
-    sentences = messages if isinstance(messages, list) else [messages]
+    sentences: list[object] = messages if isinstance(messages, list) else [messages]
     return {path or "body": [_SENTENCES.get(str(text), str(text)) for text in sentences]}
 
 

@@ -1,6 +1,8 @@
 """What several shapes share."""
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields
 
 from gemba.api.fields import Body, Line, Whole
 from gemba.api.paging import LIMIT, LIMIT_MAX
@@ -11,6 +13,15 @@ def told(doc: str, **more: object) -> dict[str, object]:
     return {"description": doc, **more}
 
 
+class Answer(Schema):
+    """A document that the API answers; it may grow by members."""
+
+    class Meta:
+        """Says in the OpenAPI document that there may be more members one day."""
+
+        unknown = EXCLUDE
+
+
 class PartQuery(Body):
     """Which part of a list."""
 
@@ -18,13 +29,9 @@ class PartQuery(Body):
     cursor = Line(200, sentence="Give a cursor as it stood in next, or leave it out.", load_default=None)
 
 
-class Nothing(Body):
-    """No field at all."""
-
-
 def part_of(item: type[Schema], name: str) -> type[Schema]:
     """The schema of a list's answer."""
-    members: dict[str, fields.Field[object]] = {
+    members: dict[str, Any] = {
         "items": fields.List(fields.Nested(item), required=True),
         "next": fields.String(
             required=True,
@@ -32,10 +39,10 @@ def part_of(item: type[Schema], name: str) -> type[Schema]:
             metadata=told("The address of the following part; null at the end.", format="uri"),
         ),
     }
-    return Schema.from_dict(members, name=name)
+    return Answer.from_dict(members, name=name)
 
 
-class Problem(Schema):
+class Problem(Answer):
     """RFC 9457 problem details."""
 
     type = fields.String(

@@ -1,6 +1,6 @@
 """Insights: what they say, what stands behind them, and what can be changed."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from gemba.api.fields import (
     Body,
@@ -16,7 +16,7 @@ from gemba.api.fields import (
     Text,
     Whole,
 )
-from gemba.api.schemas.common import PartQuery, part_of, told
+from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.insights.rules.export import FileFormat
 from gemba.insights.rules.filters import ALL, OPEN, QUERY_MAX, Order
 from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status
@@ -48,7 +48,7 @@ class SimilarQuery(Body):
     limit = Whole(1, 20, text=True, load_default=5)
 
 
-class Ticket(Schema):
+class Ticket(Answer):
     """An insight's counterpart in a tracker."""
 
     tracker = fields.Integer(required=True)
@@ -57,7 +57,7 @@ class Ticket(Schema):
     status = fields.String(required=True)
 
 
-class Insight(Schema):
+class Insight(Answer):
     """A backlog item with all that is counted for it. Agents are counted, never named."""
 
     id = fields.Integer(required=True)
@@ -92,7 +92,7 @@ class Insight(Schema):
 InsightPart = part_of(Insight, "InsightPart")
 
 
-class Sighting(Schema):
+class Sighting(Answer):
     """One observation behind an insight."""
 
     id = fields.Integer(required=True)

@@ -1,9 +1,9 @@
 """People, agents' hours, programmes and slots."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Raw
-from gemba.api.schemas.common import PartQuery, part_of, told
+from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.people.rules import LANGUAGES, LOCALES, Role
 from gemba.programmes.rules import NUMBERS, Format
 from gemba.schedule.rules import ReasonCode
@@ -12,7 +12,7 @@ from gemba.schedule.rules.availability import WEEKDAYS
 EMAIL_MAX = 254
 
 
-class Person(Schema):
+class Person(Answer):
     """A person."""
 
     id = fields.Integer(required=True)
@@ -62,7 +62,7 @@ class PeopleQuery(PartQuery):
     active = Flag(text=True, load_default=None)
 
 
-class Interval(Schema):
+class Interval(Answer):
     """From start to end, wall time in steps of five minutes."""
 
     start = fields.String(required=True, metadata={"example": "09:00"})
@@ -75,7 +75,7 @@ class WeeklyInterval(Interval):
     weekday = fields.String(required=True, metadata={"enum": list(WEEKDAYS)})
 
 
-class Override(Schema):
+class Override(Answer):
     """A date with hours of its own."""
 
     date = fields.String(required=True, metadata={"format": "date"})
@@ -84,7 +84,7 @@ class Override(Schema):
     )
 
 
-class HourLimits(Schema):
+class HourLimits(Answer):
     """How many visits an agent takes; null is no limit."""
 
     per_day = fields.Integer(allow_none=True, metadata={"minimum": 1, "maximum": 50})
@@ -153,7 +153,7 @@ class SlotsQuery(Body):
     language = Choice(list(LANGUAGES), load_default=None)
 
 
-class Slot(Schema):
+class Slot(Answer):
     """A start that can be booked, and with whom."""
 
     start = Instant(required=True)
@@ -161,7 +161,7 @@ class Slot(Schema):
     agents = fields.List(fields.Integer(), required=True, metadata=told("Ids, ascending."))
 
 
-class Slots(Schema):
+class Slots(Answer):
     """Slots by start."""
 
     slots = fields.List(fields.Nested(Slot), required=True)
@@ -174,14 +174,14 @@ class ExplainQuery(Body):
     start = Instant(required=True)
 
 
-class Reason(Schema):
+class Reason(Answer):
     """What stands against a start."""
 
     code = fields.String(required=True, metadata={"enum": [str(code) for code in ReasonCode]})
     detail = fields.String(required=True)
 
 
-class Explanation(Schema):
+class Explanation(Answer):
     """Whether a start is offered, and why not."""
 
     offered = fields.Boolean(required=True)

@@ -1,9 +1,9 @@
 """Visits, and the notes taken in them."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Text, Uuid, Whole
-from gemba.api.schemas.common import PartQuery, part_of, told
+from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.insights.rules.kinds import (
     SEVERITY_MAX,
     SEVERITY_MIN,
@@ -52,7 +52,7 @@ class Outcome(Body):
     took_place = Choice(list(TookPlace), required=True)
 
 
-class Participant(Schema):
+class Participant(Answer):
     """Who takes part in a visit."""
 
     id = fields.Integer(required=True)
@@ -60,7 +60,7 @@ class Participant(Schema):
     part = fields.String(required=True, metadata={"enum": ["visitor", "agent", "lead"]})
 
 
-class Invite(Schema):
+class Invite(Answer):
     """A calendar message about the visit, and what became of it."""
 
     to = fields.String(required=True)
@@ -70,7 +70,7 @@ class Invite(Schema):
     last_error = fields.String(required=True, allow_none=True)
 
 
-class Visit(Schema):
+class Visit(Answer):
     """A visit: one row and one UID for life."""
 
     id = fields.Integer(required=True)
@@ -122,7 +122,7 @@ class NewObservation(Body):
     at = Instant(load_default=None, allow_none=True, doc="When it was seen; else now.")
 
 
-class Observation(Schema):
+class Observation(Answer):
     """A note as it is kept."""
 
     id = fields.Integer(required=True)

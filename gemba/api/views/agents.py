@@ -18,8 +18,14 @@ def show_availability(agent_id: int) -> Any:
     return service.availability_document(service.availability(caller(), agent_id))
 
 
-@call("PUT", "/agents/<id:agent_id>/availability", tag="Agents", body=shapes.Availability,
-      answer=shapes.Availability, problems=[404])  # fmt: skip
+@call(
+    "PUT",
+    "/agents/<id:agent_id>/availability",
+    tag="Agents",
+    body=shapes.Availability,
+    answer=shapes.Availability,
+    problems=[404],
+)
 def set_availability(body: Any, agent_id: int) -> Any:
     """Replace an agent's hours
 

@@ -55,14 +55,21 @@ def show_insight(insight_id: int) -> Any:
     return _detail(insight_id)
 
 
-@call("PATCH", "/insights/<id:insight_id>", tag="Insights", body=shapes.InsightChange, answer=shapes.InsightDetail,
-      problems=[404, 409])  # fmt: skip
+@call(
+    "PATCH",
+    "/insights/<id:insight_id>",
+    tag="Insights",
+    body=shapes.InsightChange,
+    answer=shapes.InsightDetail,
+    problems=[404, 409],
+)
 def change_insight(body: dict[str, Any], insight_id: int) -> Any:
     """Change an insight
 
     For owners and admins. With `version` it is refused where someone else changed it since.
     """
-    changes = {name: body[name] for name in ("title", "body", "kind", "status") if name in body}
+    plain = ("title", "body", "kind", "status")
+    changes: dict[str, object] = {name: body[name] for name in plain if name in body}
     if "owner" in body:
         changes["owner_id"] = body["owner"]
     if "product" in body:
@@ -76,8 +83,14 @@ def change_insight(body: dict[str, Any], insight_id: int) -> Any:
     return _detail(insight_id)
 
 
-@call("POST", "/insights/<id:insight_id>/merge", tag="Insights", body=shapes.Merge, answer=shapes.InsightDetail,
-      problems=[404, 409])  # fmt: skip
+@call(
+    "POST",
+    "/insights/<id:insight_id>/merge",
+    tag="Insights",
+    body=shapes.Merge,
+    answer=shapes.InsightDetail,
+    problems=[404, 409],
+)
 def merge_insight(body: dict[str, Any], insight_id: int) -> Any:
     """Merge an insight into another
 
@@ -87,8 +100,16 @@ def merge_insight(body: dict[str, Any], insight_id: int) -> Any:
     return _detail(survivor.id)
 
 
-@call("POST", "/insights/<id:insight_id>/split", tag="Insights", body=shapes.Split, answer=shapes.InsightDetail,
-      status=201, problems=[404, 409], located="/insights/{id}")  # fmt: skip
+@call(
+    "POST",
+    "/insights/<id:insight_id>/split",
+    tag="Insights",
+    body=shapes.Split,
+    answer=shapes.InsightDetail,
+    status=201,
+    problems=[404, 409],
+    located="/insights/{id}",
+)
 def split_insight(body: dict[str, Any], insight_id: int) -> Any:
     """Split an insight
 
@@ -101,8 +122,14 @@ def split_insight(body: dict[str, Any], insight_id: int) -> Any:
     return _detail(new.id)
 
 
-@call("POST", "/insights/<id:insight_id>/vote", tag="Insights", body=shapes.Vote, answer=shapes.InsightDetail,
-      problems=[404])  # fmt: skip
+@call(
+    "POST",
+    "/insights/<id:insight_id>/vote",
+    tag="Insights",
+    body=shapes.Vote,
+    answer=shapes.InsightDetail,
+    problems=[404],
+)
 def vote_insight(body: dict[str, Any], insight_id: int) -> Any:
     """Say “me too”
 
@@ -111,8 +138,14 @@ def vote_insight(body: dict[str, Any], insight_id: int) -> Any:
     return _detail(service.vote(insight_id, caller(), on=body["on"], now=now()).id)
 
 
-@call("GET", "/insights/<id:insight_id>/similar", tag="Insights", query=shapes.SimilarQuery,
-      answer=shapes.SimilarPart, problems=[404])  # fmt: skip
+@call(
+    "GET",
+    "/insights/<id:insight_id>/similar",
+    tag="Insights",
+    query=shapes.SimilarQuery,
+    answer=shapes.SimilarPart,
+    problems=[404],
+)
 @SEARCHES
 def similar_insights(query: dict[str, Any], insight_id: int) -> Any:
     """Insights that say perhaps the same, best first"""

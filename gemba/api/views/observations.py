@@ -33,8 +33,15 @@ def list_observations(query: dict[str, Any], visit_id: int) -> Any:
     return answer([observation_document(note, visit) for note in shown], cursor)
 
 
-@call("POST", RULE, tag="Observations", body=shapes.NewObservation, answer=shapes.Observation, status=201,
-      problems=[404, 409])  # fmt: skip
+@call(
+    "POST",
+    RULE,
+    tag="Observations",
+    body=shapes.NewObservation,
+    answer=shapes.Observation,
+    status=201,
+    problems=[404, 409],
+)
 def take_note(body: dict[str, Any], visit_id: int) -> Any:
     """Take a note
 

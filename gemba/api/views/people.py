@@ -1,6 +1,6 @@
 """The token's person, and the people they may see."""
 
-from typing import Any
+from typing import Any, cast
 
 from gemba.api.blueprint import call
 from gemba.api.lookups import caller, line_id, product_id
@@ -37,8 +37,15 @@ def list_people(query: dict[str, Any]) -> Any:
     return answer([service.person_fields(caller(), person) for person in shown], cursor)
 
 
-@call("POST", "/people", tag="People", body=shapes.NewPerson, answer=shapes.Person, status=201,
-      located="/people/{id}")  # fmt: skip
+@call(
+    "POST",
+    "/people",
+    tag="People",
+    body=shapes.NewPerson,
+    answer=shapes.Person,
+    status=201,
+    located="/people/{id}",
+)
 def add_person(body: dict[str, Any]) -> Any:
     """Add a person
 
@@ -46,7 +53,9 @@ def add_person(body: dict[str, Any]) -> Any:
     """
     if not caller().has(Role.ADMIN):
         raise Forbidden
-    person = _said(body, lambda fields: service.add_person(by=caller(), now=now(), address=client_address(), **fields))
+    person = _said(
+        body, lambda fields: service.add_person(by=caller(), now=now(), address=client_address(), **fields)
+    )
     return service.person_fields(caller(), person)
 
 
@@ -56,7 +65,14 @@ def show_person(person_id: int) -> Any:
     return service.person_fields(caller(), service.get_person(caller(), person_id))
 
 
-@call("PATCH", "/people/<id:person_id>", tag="People", body=shapes.PersonChange, answer=shapes.Person, problems=[404])
+@call(
+    "PATCH",
+    "/people/<id:person_id>",
+    tag="People",
+    body=shapes.PersonChange,
+    answer=shapes.Person,
+    problems=[404],
+)
 def change_person(body: dict[str, Any], person_id: int) -> Any:
     """Change a person
 
@@ -67,7 +83,9 @@ def change_person(body: dict[str, Any], person_id: int) -> Any:
         raise Forbidden
     _said(
         body,
-        lambda fields: service.update_person(person, by=caller(), now=now(), address=client_address(), **fields),
+        lambda fields: service.update_person(
+            person, by=caller(), now=now(), address=client_address(), **fields
+        ),
     )
     return service.person_fields(caller(), person)
 
@@ -87,4 +105,4 @@ def _fields(body: dict[str, Any]) -> PersonFields:
         said["line_id"] = line_id(said.pop("line"))
     if "products" in said:
         said["product_ids"] = [product_id(ref, "products") for ref in said.pop("products")]
-    return PersonFields(**said)  # type: ignore[typeddict-item]
+    return cast(PersonFields, said)

@@ -32,8 +32,15 @@ def list_programmes(query: dict[str, Any]) -> Any:
     return answer([service.programme_document(each) for each in shown], cursor)
 
 
-@call("POST", "/programmes", tag="Programmes", body=shapes.NewProgramme, answer=shapes.Programme, status=201,
-      located="/programmes/{slug}")  # fmt: skip
+@call(
+    "POST",
+    "/programmes",
+    tag="Programmes",
+    body=shapes.NewProgramme,
+    answer=shapes.Programme,
+    status=201,
+    located="/programmes/{slug}",
+)
 def add_programme(body: Any) -> Any:
     """Add a programme
 
@@ -48,8 +55,14 @@ def show_programme(slug: str) -> Any:
     return service.programme_document(visible_programme(slug))
 
 
-@call("PATCH", "/programmes/<slug:slug>", tag="Programmes", body=shapes.Programme, answer=shapes.Programme,
-      problems=[404])  # fmt: skip
+@call(
+    "PATCH",
+    "/programmes/<slug:slug>",
+    tag="Programmes",
+    body=shapes.Programme,
+    answer=shapes.Programme,
+    problems=[404],
+)
 def change_programme(body: Any, slug: str) -> Any:
     """Change a programme
 
@@ -59,8 +72,14 @@ def change_programme(body: Any, slug: str) -> Any:
     return service.programme_document(service.update(caller(), slug, body, now=now()))
 
 
-@call("GET", "/programmes/<slug:slug>/slots", tag="Programmes", query=shapes.SlotsQuery, answer=shapes.Slots,
-      problems=[404])  # fmt: skip
+@call(
+    "GET",
+    "/programmes/<slug:slug>/slots",
+    tag="Programmes",
+    query=shapes.SlotsQuery,
+    answer=shapes.Slots,
+    problems=[404],
+)
 def list_slots(query: dict[str, Any], slug: str) -> Any:
     """Starts you could book
 
@@ -79,8 +98,14 @@ def list_slots(query: dict[str, Any], slug: str) -> Any:
     return {"slots": [{"start": each.start, "end": each.end, "agents": each.agents} for each in found]}
 
 
-@call("GET", "/programmes/<slug:slug>/slots/explain", tag="Programmes", query=shapes.ExplainQuery,
-      answer=shapes.Explanation, problems=[404])  # fmt: skip
+@call(
+    "GET",
+    "/programmes/<slug:slug>/slots/explain",
+    tag="Programmes",
+    query=shapes.ExplainQuery,
+    answer=shapes.Explanation,
+    problems=[404],
+)
 def explain_slot(query: dict[str, Any], slug: str) -> Any:
     """Why an agent is offered at a start, or not
 

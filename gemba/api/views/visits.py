@@ -17,6 +17,7 @@ from gemba.visits import notices, service
 from gemba.visits.facts import Ask
 from gemba.visits.rules import TookPlace
 
+
 @call("GET", "/visits", tag="Visits", query=shapes.VisitsQuery, answer=shapes.VisitPart)
 def list_visits(query: dict[str, Any]) -> Any:
     """The visits you may see, by start
@@ -44,8 +45,16 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
     return (instant_of(found[0]), found[1]) if found else None
 
 
-@call("POST", "/visits", tag="Visits", body=shapes.NewVisit, answer=shapes.Visit, status=201, problems=[409],
-      located="/visits/{id}")  # fmt: skip
+@call(
+    "POST",
+    "/visits",
+    tag="Visits",
+    body=shapes.NewVisit,
+    answer=shapes.Visit,
+    status=201,
+    problems=[409],
+    located="/visits/{id}",
+)
 def book_visit(body: dict[str, Any]) -> Any:
     """Book an hour
 
@@ -64,7 +73,14 @@ def show_visit(visit_id: int) -> Any:
     return visit_document(service.get_visit(caller(), visit_id))
 
 
-@call("POST", "/visits/<id:visit_id>/move", tag="Visits", body=shapes.Move, answer=shapes.Visit, problems=[404, 409])
+@call(
+    "POST",
+    "/visits/<id:visit_id>/move",
+    tag="Visits",
+    body=shapes.Move,
+    answer=shapes.Visit,
+    problems=[404, 409],
+)
 def move_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Move a visit
 
@@ -75,8 +91,14 @@ def move_visit(body: dict[str, Any], visit_id: int) -> Any:
     return visit_document(visit)
 
 
-@call("POST", "/visits/<id:visit_id>/cancel", tag="Visits", body=shapes.Cancel, answer=shapes.Visit,
-      problems=[404, 409])  # fmt: skip
+@call(
+    "POST",
+    "/visits/<id:visit_id>/cancel",
+    tag="Visits",
+    body=shapes.Cancel,
+    answer=shapes.Visit,
+    problems=[404, 409],
+)
 def cancel_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Cancel a visit
 
@@ -87,8 +109,14 @@ def cancel_visit(body: dict[str, Any], visit_id: int) -> Any:
     return visit_document(visit)
 
 
-@call("POST", "/visits/<id:visit_id>/outcome", tag="Visits", body=shapes.Outcome, answer=shapes.Visit,
-      problems=[404, 409])  # fmt: skip
+@call(
+    "POST",
+    "/visits/<id:visit_id>/outcome",
+    tag="Visits",
+    body=shapes.Outcome,
+    answer=shapes.Visit,
+    problems=[404, 409],
+)
 def tell_outcome(body: dict[str, Any], visit_id: int) -> Any:
     """Say whether a visit took place
 
