@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -71,16 +72,23 @@ def set_availability(
     if version is not None and version != row.version:
         raise Stale
     before = availability_document(row)
-    try:
-        parsed = rules.parse_availability(document)
-    except rules.BadAvailability as bad:
-        raise Invalid(bad.errors) from bad
-    _write(row, parsed)
+    _write(row, _parsed(document))
     row.version += 1
     db.session.add(row)
     _audit(viewer, agent, "availability.set", {"before": before}, now)
     db.session.flush()
     return row
+
+
+def set_date(viewer: Person, agent_id: int, day: str, ranges: object, *, now: datetime) -> Availability:
+    """Gives one date hours of its own: `[{start, end}, …]`, an empty list for a day off, None for the usual.
+
+    Raises NotFound or Invalid.
+    """
+    document: dict[str, Any] = availability_document(availability(viewer, agent_id))
+    others = [each for each in document["overrides"] if each["date"] != day]
+    chosen = [] if ranges is None else [{"date": day, "intervals": ranges}]
+    return set_availability(viewer, agent_id, {**document, "overrides": [*others, *chosen]}, now=now)
 
 
 def pause(viewer: Person, agent_id: int, on: bool, now: datetime) -> Availability:
@@ -146,6 +154,11 @@ def availability_document(row: Availability) -> dict[str, object]:
 def open_minutes(row: Availability, *, now: datetime, weeks: int = 4) -> int:
     """How many minutes a row opens in the coming weeks; none while it is paused."""
     return 0 if row.paused else rules.open_minutes(hours_of(row), now=now, weeks=weeks)
+
+
+def minutes_of_document(document: object, *, now: datetime, weeks: int = 4) -> int:
+    """How many minutes a JSON document would open in the coming weeks. Raises Invalid."""
+    return rules.open_minutes(_parsed(document).hours, now=now, weeks=weeks)
 
 
 def team(viewer: Person, *, first: date, timezone: str) -> list[TeamRow]:
@@ -218,6 +231,13 @@ def _blank(agent: Person) -> Availability:
         paused=False,
         version=NEVER_SAVED,
     )
+
+
+def _parsed(document: object) -> rules.ParsedAvailability:
+    try:
+        return rules.parse_availability(document)
+    except rules.BadAvailability as bad:
+        raise Invalid(bad.errors) from bad
 
 
 def _write(row: Availability, parsed: rules.ParsedAvailability) -> None:

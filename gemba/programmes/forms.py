@@ -1,0 +1,63 @@
+"""The form of a programme: shape only, the bounds are in rules.py and checked by the service."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, RadioField, StringField, TextAreaField
+
+from gemba.programmes.rules import NUMBERS, Format
+from gemba.web.forms import Form, many_lines, one_line
+
+TEXTS = ("name", "name_ru", "purpose", "purpose_ru", "guide", "guide_ru")
+SWITCHES = ("approval", "active")
+
+
+class ProgrammeForm(Form):
+    """All fields of a programme. Numbers are kept as typed, so that wrong words stay in the field."""
+
+    slug = StringField(
+        _l("Address"),
+        filters=[one_line],
+        description=_l(
+            "The end of its web address and its name in the API, such as shadow. It stays for good."
+        ),
+    )
+    name = StringField(_l("Name"), filters=[one_line])
+    name_ru = StringField(_l("Name in Russian"), filters=[one_line])
+    purpose = TextAreaField(_l("What it is for"), filters=[many_lines])
+    purpose_ru = TextAreaField(_l("What it is for, in Russian"), filters=[many_lines])
+    guide = TextAreaField(
+        _l("Prompts for a visit"),
+        filters=[many_lines],
+        description=_l("One a line. They stand beside the notes while the visit runs."),
+    )
+    guide_ru = TextAreaField(_l("Prompts for a visit, in Russian"), filters=[many_lines])
+    format = RadioField(
+        _l("Format"),
+        choices=[
+            (Format.SHADOW.value, _l("Watch: a call in which the agent works and shares the screen")),
+            (Format.HANDS_ON.value, _l("Hands on: the visitor answers customers beside a mentor")),
+        ],
+        default=Format.SHADOW.value,
+        validate_choice=False,
+    )
+    duration_minutes = StringField(_l("Length of a visit, minutes"), filters=[one_line])
+    slot_step_minutes = StringField(_l("From one start to the next, minutes"), filters=[one_line])
+    min_notice_minutes = StringField(_l("To book, minutes"), filters=[one_line])
+    move_notice_minutes = StringField(_l("To move, minutes"), filters=[one_line])
+    cancel_notice_minutes = StringField(_l("To cancel, minutes"), filters=[one_line])
+    horizon_days = StringField(_l("Days that can be booked ahead"), filters=[one_line])
+    seats = StringField(_l("Seats for visitors in one visit"), filters=[one_line])
+    return_after_months = StringField(_l("Months until people come back"), filters=[one_line])
+    approval = BooleanField(_l("A visit needs the lead's yes"))
+    active = BooleanField(_l("Running: people can book"), default=True)
+
+    def document(self) -> dict[str, object]:
+        """What was typed, in the JSON shape of a programme; numbers that are none stay words."""
+        typed: dict[str, object] = {name: self[name].data or "" for name in TEXTS}
+        typed |= {name: bool(self[name].data) for name in SWITCHES}
+        typed |= {name: _number(self[name].data) for name in NUMBERS}
+        return typed | {"format": self.format.data or ""}
+
+
+def _number(text: str | None) -> object:
+    is_number = text and text.isascii() and text.isdigit() and len(text) <= 9
+    return int(text or 0) if is_number else (text or "")

@@ -1,0 +1,171 @@
+"""What a programme may look like: its JSON shape read strictly, with bounds and a sentence for each field.
+
+    {"slug": "shadow", "name": "Side by side", "format": "shadow", "duration_minutes": 60,
+     "slot_step_minutes": 30, "min_notice_minutes": 240, "move_notice_minutes": 240,
+     "cancel_notice_minutes": 60, "horizon_days": 28, "seats": 1, "return_after_months": 6,
+     "approval": false}
+
+`name_ru`, `purpose`, `purpose_ru`, `guide`, `guide_ru` and `active` may stand beside these.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gemba.people.rules import clean_line, clean_text
+
+
+class Format(StrEnum):
+    """How a visit goes: watching an agent work, or answering customers under a mentor's eyes."""
+
+    SHADOW = "shadow"
+    HANDS_ON = "hands-on"
+
+
+class Problem(StrEnum):
+    """What can be wrong; the value is the English sentence, which says what would be accepted."""
+
+    DOCUMENT = "Please give an object with the fields of a programme."
+    UNKNOWN = "Programmes have no such field."
+    SLUG = "Please use 1 to 40 small Latin letters, digits and single hyphens, such as free-till."
+    SLUG_RESERVED = "This address is taken by the page for a new programme. Please choose another."
+    SLUG_TAKEN = "Another programme has this address. Please choose another."
+    SLUG_FIXED = "The address of a programme cannot be changed, because links and scripts hold on to it."
+    NAME = "Please give a name of 1 to 120 characters."
+    NAME_RU = "Please use at most 120 characters."
+    PURPOSE = "Please give text of at most 600 characters."
+    GUIDE = "Please give at most 40 prompts, one a line, of at most 200 characters each."
+    FORMAT = "Please choose shadow or hands-on."
+    DURATION = "Please give whole minutes from 15 to 480, in steps of five."
+    STEP = "Please give whole minutes from 5 to 480, in steps of five."
+    NOTICE = "Please give whole minutes from 0 to 20160, which is two weeks."
+    HORIZON = "Please give whole days from 1 to 365."
+    SEATS = "Please give a whole number from 1 to 20."
+    MONTHS = "Please give whole months from 0 to 36; 0 asks nobody to come back."
+    YES_NO = "Please give true or false."
+
+
+class BadProgramme(ValueError):
+    """Some fields of this programme need another look."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{name}: {' '.join(words)}" for name, words in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A whole number from `low` to `high`, in steps of `step`."""
+
+    low: int
+    high: int
+    step: int = 1
+
+    def hold(self, value: object) -> bool:
+        """Say whether a value lies within. Not isinstance: JSON true is an int in Python."""
+        return type(value) is int and self.low <= value <= self.high and value % self.step == 0
+
+
+NAME_MAX = 120
+SLUG_MAX = 40
+PURPOSE_MAX = 600
+PROMPTS_MAX, PROMPT_MAX = 40, 200
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+RESERVED_SLUGS = frozenset({"new"})
+NUMBERS: Mapping[str, tuple[Bounds, Problem]] = {
+    "duration_minutes": (Bounds(15, 480, 5), Problem.DURATION),
+    "slot_step_minutes": (Bounds(5, 480, 5), Problem.STEP),
+    "min_notice_minutes": (Bounds(0, 20160), Problem.NOTICE),
+    "move_notice_minutes": (Bounds(0, 20160), Problem.NOTICE),
+    "cancel_notice_minutes": (Bounds(0, 20160), Problem.NOTICE),
+    "horizon_days": (Bounds(1, 365), Problem.HORIZON),
+    "seats": (Bounds(1, 20), Problem.SEATS),
+    "return_after_months": (Bounds(0, 36), Problem.MONTHS),
+}
+
+Values = dict[str, str | int | bool]
+
+
+def parse_programme(doc: object, *, whole: bool) -> Values:
+    """Read the JSON shape into clean values by field; what is left out is left out.
+
+    `whole` asks for a slug and a name too, as a new programme needs them. Raises BadProgramme with every
+    problem found.
+    """
+    if not isinstance(doc, dict):
+        raise BadProgramme({"programme": [Problem.DOCUMENT.value]})
+    values: Values = {}
+    errors: dict[str, list[str]] = {}
+    needed = ("slug", "name") if whole else ()
+    for name in [*doc, *(name for name in needed if name not in doc)]:
+        read = _READERS.get(name)
+        found = Problem.UNKNOWN if read is None else read(doc.get(name))
+        if isinstance(found, Problem):
+            errors[str(name)[:60]] = [found.value]
+        else:
+            values[name] = found
+    if errors:
+        raise BadProgramme(errors)
+    return values
+
+
+Read = Callable[[object], "str | int | bool | Problem"]
+
+
+def _slug(value: object) -> str | Problem:
+    if not isinstance(value, str) or len(value) > SLUG_MAX or not SLUG.fullmatch(value):
+        return Problem.SLUG
+    return Problem.SLUG_RESERVED if value in RESERVED_SLUGS else value
+
+
+def _line(problem: Problem, at_least: int) -> Read:
+    def read(value: object) -> str | Problem:
+        text = clean_line(value) if isinstance(value, str) else None
+        return problem if text is None or not at_least <= len(text) <= NAME_MAX else text
+
+    return read
+
+
+def _purpose(value: object) -> str | Problem:
+    text = clean_text(value) if isinstance(value, str) else None
+    return Problem.PURPOSE if text is None or len(text) > PURPOSE_MAX else text
+
+
+def _guide(value: object) -> str | Problem:
+    if not isinstance(value, str):
+        return Problem.GUIDE
+    prompts = [line for line in map(clean_line, clean_text(value).split("\n")) if line]
+    if len(prompts) > PROMPTS_MAX or any(len(prompt) > PROMPT_MAX for prompt in prompts):
+        return Problem.GUIDE
+    return "\n".join(prompts)
+
+
+def _format(value: object) -> str | Problem:
+    return value if isinstance(value, str) and value in set(Format) else Problem.FORMAT
+
+
+def _number(bounds: Bounds, problem: Problem) -> Read:
+    def read(value: object) -> int | Problem:
+        return value if isinstance(value, int) and bounds.hold(value) else problem
+
+    return read
+
+
+def _yes_no(value: object) -> bool | Problem:
+    return value if isinstance(value, bool) else Problem.YES_NO
+
+
+_READERS: Mapping[object, Read] = {
+    "slug": _slug,
+    "name": _line(Problem.NAME, 1),
+    "name_ru": _line(Problem.NAME_RU, 0),
+    "purpose": _purpose,
+    "purpose_ru": _purpose,
+    "guide": _guide,
+    "guide_ru": _guide,
+    "format": _format,
+    **{name: _number(bounds, problem) for name, (bounds, problem) in NUMBERS.items()},
+    "approval": _yes_no,
+    "active": _yes_no,
+}

@@ -1,0 +1,113 @@
+"""Programmes: admins make and change them, everyone signed in may read those that run."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from gemba.db import db
+from gemba.errors import Forbidden, Invalid, NotFound
+from gemba.people.models import AuditEntry, Person
+from gemba.people.rules import Role
+from gemba.programmes.models import Programme
+from gemba.programmes.rules import BadProgramme, Problem, Values, parse_programme
+
+SHAPE = (
+    "slug",
+    "name",
+    "name_ru",
+    "purpose",
+    "purpose_ru",
+    "guide",
+    "guide_ru",
+    "format",
+    "duration_minutes",
+    "slot_step_minutes",
+    "min_notice_minutes",
+    "move_notice_minutes",
+    "cancel_notice_minutes",
+    "horizon_days",
+    "seats",
+    "return_after_months",
+    "approval",
+    "active",
+)
+
+
+def list_programmes(viewer: Person) -> list[Programme]:
+    """Programmes in the order they were made: all for admins, those that run for everyone else."""
+    found = select(Programme).order_by(Programme.id)
+    if not viewer.has(Role.ADMIN):
+        found = found.where(Programme.active)
+    return list(db.session.scalars(found))
+
+
+def get_programme(slug: str) -> Programme:
+    """The programme of an address, whether it runs or not. Raises NotFound."""
+    programme = db.session.scalar(select(Programme).where(Programme.slug == slug))
+    if programme is None:
+        raise NotFound
+    return programme
+
+
+def default_programme() -> Programme:
+    """The programme one means who names none: the oldest that runs. Raises NotFound where none runs."""
+    programme = db.session.scalar(select(Programme).where(Programme.active).order_by(Programme.id).limit(1))
+    if programme is None:
+        raise NotFound
+    return programme
+
+
+def create(viewer: Person, document: object, *, now: datetime) -> Programme:
+    """A new programme from its JSON shape (rules.py). Raises Forbidden or Invalid by field."""
+    _admins_only(viewer)
+    values = _parsed(document, whole=True)
+    programme = Programme(**values, created_at=now)
+    try:
+        with db.session.begin_nested():
+            db.session.add(programme)
+    except IntegrityError as taken:
+        raise Invalid({"slug": [Problem.SLUG_TAKEN.value]}) from taken
+    _audit(viewer, programme, "programme.create", values, now)
+    return programme
+
+
+def update(viewer: Person, slug: str, document: object, *, now: datetime) -> Programme:
+    """Changes the fields that the document names. Raises NotFound, Forbidden or Invalid by field."""
+    _admins_only(viewer)
+    programme = get_programme(slug)
+    values = _parsed(document, whole=False)
+    if values.get("slug", slug) != slug:
+        raise Invalid({"slug": [Problem.SLUG_FIXED.value]})
+    changed: Values = {name: value for name, value in values.items() if getattr(programme, name) != value}
+    for name, value in changed.items():
+        setattr(programme, name, value)
+    if changed:
+        _audit(viewer, programme, "programme.update", changed, now)
+    db.session.flush()
+    return programme
+
+
+def programme_document(programme: Programme) -> dict[str, object]:
+    """The JSON shape of a programme, as the API answers it and `create` takes it."""
+    return {name: getattr(programme, name) for name in SHAPE}
+
+
+def _parsed(document: object, *, whole: bool) -> Values:
+    try:
+        return parse_programme(document, whole=whole)
+    except BadProgramme as bad:
+        raise Invalid(bad.errors) from bad
+
+
+def _admins_only(viewer: Person) -> None:
+    if not viewer.has(Role.ADMIN):
+        raise Forbidden
+
+
+def _audit(viewer: Person, programme: Programme, action: str, detail: Values, now: datetime) -> None:
+    db.session.add(
+        AuditEntry(
+            at=now, person_id=viewer.id, action=action, subject=f"programme:{programme.id}", detail=detail
+        )
+    )
