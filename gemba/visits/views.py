@@ -154,6 +154,7 @@ def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
         "visits/show.html",
         visit=visit,
         invites=[row for row in invites.invites_of(visit.id) if row.sequence == visit.sequence],
+        names={who.email: who.name for who in notices.snapshot(visit).people},
         is_participant=service.is_participant(visit, me()),
         now=now(),
         outcome_form=outcome_form or OutcomeForm(took_place=mine),

@@ -51,7 +51,7 @@ def day_month(value: date) -> str:
 def full_date(value: datetime | date, zone: str | None = None) -> str:
     """26 November 2026."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
-    return format_date(shown, "long", locale=_locale())
+    return format_date(shown, "d MMMM y", locale=_locale())
 
 
 def month(value: date) -> str:

@@ -53,10 +53,10 @@ def places(person: Person | None) -> list[Place]:
 def _is_here(endpoint: str, here: str) -> bool:
     if here == endpoint:
         return True
+    if here in {row[0] for row in _PLACES}:
+        return False
+    # Notes belong to the visit in whose address they stand, whichever folder their pages live in.
+    if request.path.startswith("/visits/"):
+        return endpoint == "visits.index"
     blueprint, _dot, word = endpoint.partition(".")
-    same_folder = here.partition(".")[0] == blueprint
-    return (
-        same_folder
-        and word in ("index", "backlog", "availability")
-        and here not in {row[0] for row in _PLACES}
-    )
+    return here.partition(".")[0] == blueprint and word in ("index", "backlog", "availability")
