@@ -17,7 +17,7 @@ from gemba.errors import Refused
 from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotesCancelled, NotesClosed, NotesNotOpenYet
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import TITLE_MAX, Kind, Status
-from gemba.insights.rules.terms import is_similar
+from gemba.insights.rules.terms import is_similar, terms
 from gemba.insights.service import index
 from gemba.insights.service.counts import NOTHING, counts_of
 from gemba.people.models import Person, Product
@@ -29,6 +29,7 @@ from gemba.visits.rules import Status as VisitStatus
 OPEN_BEFORE = timedelta(minutes=15)
 OPEN_AFTER = timedelta(days=14)
 HINTS_MAX = 12
+HINT_TITLE_TERMS = 2
 
 
 @dataclass(frozen=True)
@@ -207,18 +208,27 @@ def hints(notes: Sequence[Observation], visit: Visit) -> dict[int, Hint]:
     open_notes = [note for note in notes if note.insight and note.insight.untouched][:HINTS_MAX]
     if not open_notes:
         return {}
-    asked = index.ask([f"{note.text} {note.verbatim}" for note in open_notes])
+    asked = index.ask([note.text for note in open_notes])
     own = {note.insight_id for note in open_notes if note.insight_id}
-    found = {
-        note.id: [match.id for match in matches if is_similar(match, one.query, one.frequencies, one.total)]
+    near = {
+        note.id: [m for m in matches if is_similar(m, one.query, one.frequencies, one.total)]
         for note, one, matches in zip(open_notes, asked, index.best(asked, but=own, limit=5), strict=True)
     }
-    wanted = {insight_id for ids in found.values() for insight_id in ids}
+    wanted = {match.id for matches in near.values() for match in matches}
     counts = counts_of(wanted, but_visit=visit.id)
     seen = {id_: counts[id_].visits for id_ in wanted if counts.get(id_, NOTHING).visits}
     insights = {row.id: row for row in db.session.scalars(select(Insight).where(Insight.id.in_(seen)))}
-    first = {note: next((id_ for id_ in ids if id_ in insights), None) for note, ids in found.items()}
-    return {note: Hint(insights[id_], seen[id_]) for note, id_ in first.items() if id_ is not None}
+    found = {}
+    for note_id, matches in near.items():
+        fitting = (m.id for m in matches if m.id in insights and _says(insights[m.id].title, m.shared))
+        if (first := next(fitting, None)) is not None:
+            found[note_id] = Hint(insights[first], seen[first])
+    return found
+
+
+def _says(title: str, shared: Sequence[str]) -> bool:
+    """Whether at least two of the shared terms stand in the title: chance finds one more easily."""
+    return len(set(terms(title)) & set(shared)) >= HINT_TITLE_TERMS
 
 
 def minute_of(visit: Visit, at: datetime) -> int | None:
