@@ -4,9 +4,13 @@ import sys
 
 from gemba.app import create_app
 from gemba.config import BadSetting
+from gemba.db import db
 
 try:
     app = create_app()
+    with app.app_context():
+        # gunicorn forks after this, and no connection may be shared between processes.
+        db.engine.dispose()
 except BadSetting as error:
     sys.stderr.write(f"{error}\n")
     # gunicorn's code for "do not start me again".

@@ -11,19 +11,20 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import FlaskGroup
-from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
 from gemba.app import create_app
 from gemba.clock import now
-from gemba.config import ROOT, BadSetting, current_settings
+from gemba.config import BadSetting, current_settings
 from gemba.db import db
+from gemba.demo import service as demo
 from gemba.errors import GembaError, Invalid
 from gemba.outbox import service as outbox
 from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
 from gemba.people import service as people
 from gemba.people.rules import PersonFields
+from gemba.upkeep import start
 
 
 class _Group(FlaskGroup):
@@ -51,15 +52,21 @@ def cli() -> None:
 @cli.command("run")
 def run() -> None:
     """Migrate, load the demo company into an empty database, serve web and worker (Ctrl-C stops both)."""
-    upgrade()
-    settings = current_settings()
-    port = os.environ.get("PORT", "8000")
-    click.echo(f"\nGemba is at {settings.base_url}\nCtrl-C stops it.\n")
-    binaries = Path(sys.executable).parent
-    environ = {**os.environ, "PORT": port, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
-    environ.setdefault("HOST", "127.0.0.1")
-    os.chdir(ROOT)
-    os.execve(binaries / "honcho", ["honcho", "start", "web", "worker"], environ)
+    host, port = os.environ.get("HOST", start.HOST), os.environ.get("PORT", start.PORT)
+    start.refuse_taken_port(host, int(port))
+    start.migrate()
+    is_demo = start.furnish(now())
+    db.session.commit()
+    click.echo(start.welcome(current_settings(), is_demo))
+    start.serve({**os.environ, "HOST": host, "PORT": port})
+
+
+@cli.command("demo")
+def load_demo() -> None:
+    """Load the demo company into an empty database."""
+    demo.load(now())
+    db.session.commit()
+    click.echo("The demo company is in. Restart the server if it runs, open /demo and pick a person.")
 
 
 @cli.command("worker")
@@ -87,7 +94,9 @@ def outbox_group() -> None:
 
 
 @outbox_group.command("list")
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only items in this state.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in State]), help="Only items in this state."
+)
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def outbox_list(state: str | None, limit: int) -> None:
     """Show items, newest first: id, state, tries, kind, recipient, reason."""

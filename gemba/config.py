@@ -145,7 +145,10 @@ def _secret_key(given: Mapping[str, str], instance: Path, database_url: str) -> 
 
 
 def _base_url(given: Mapping[str, str]) -> str:
-    url = given.get("GEMBA_BASE_URL", f"http://127.0.0.1:{given.get('PORT', '8000')}").rstrip("/")
+    port = given.get("PORT", "8000")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadSetting("PORT", "give a number from 1 to 65535.")
+    url = given.get("GEMBA_BASE_URL", f"http://127.0.0.1:{port}").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSetting("GEMBA_BASE_URL", "give the address people open, such as https://gemba.example.com.")

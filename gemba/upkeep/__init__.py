@@ -1,0 +1,1 @@
+"""What an operator needs: start, look after, save and bring back. Above all domains."""
