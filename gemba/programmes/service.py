@@ -7,7 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
-from gemba.people.models import AuditEntry, Person
+from gemba.people import service as people
+from gemba.people.models import Person
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.programmes.rules import BadProgramme, Problem, Values, parse_programme
@@ -106,8 +107,4 @@ def _admins_only(viewer: Person) -> None:
 
 
 def _audit(viewer: Person, programme: Programme, action: str, detail: Values, now: datetime) -> None:
-    db.session.add(
-        AuditEntry(
-            at=now, person_id=viewer.id, action=action, subject=f"programme:{programme.id}", detail=detail
-        )
-    )
+    people.audit(viewer, action, f"programme:{programme.id}", detail, now)

@@ -15,7 +15,8 @@ from sqlalchemy.orm import aliased, joinedload
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
-from gemba.people.models import AuditEntry, Line, Person, PersonRole
+from gemba.people import service as people
+from gemba.people.models import Line, Person, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
@@ -261,8 +262,4 @@ def _audit(viewer: Person, agent: Person, action: str, detail: Mapping[str, obje
     """Writes down that someone changed another person's hours; one's own are nobody's business."""
     if viewer.id == agent.id:
         return
-    db.session.add(
-        AuditEntry(
-            at=now, person_id=viewer.id, action=action, subject=f"person:{agent.id}", detail=dict(detail)
-        )
-    )
+    people.audit(viewer, action, f"person:{agent.id}", detail, now)

@@ -69,7 +69,7 @@ function build() {
       cell.setAttribute("role", "gridcell");
       cell.setAttribute("aria-label", `${dayName(day)} ${clock(minute)}`);
       cell.tabIndex = -1;
-      Object.assign(cell.dataset, { row: cells.length, column });
+      Object.assign(cell.dataset, { half: cells.length, column });
       return cell;
     }));
   }
@@ -87,7 +87,7 @@ function show() {
 }
 
 const isOpen = ([row, column]) => cells[row][column].getAttribute("aria-selected") === "true";
-const at = (cell) => [+cell.dataset.row, +cell.dataset.column];
+const at = (cell) => [+cell.dataset.half, +cell.dataset.column];
 const cellUnder = (x, y) => document.elementFromPoint(x, y)?.closest(".is-painted [role=gridcell]");
 
 function showNight(shown) {
@@ -277,9 +277,6 @@ grid.addEventListener("keydown", (event) => {
   } else stroke = null;
   justToggled = null;
   focus(to);
-});
-grid.addEventListener("keyup", (event) => {
-  if (event.key === "Shift") stroke = null;
 });
 grid.addEventListener("focusout", () => {
   if (stroke?.keys && !grid.contains(document.activeElement)) stroke = null;
