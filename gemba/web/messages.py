@@ -33,15 +33,19 @@ def _sentences(tree: ast.Module) -> Iterator[Message]:
     errors = set(ROOTS)
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+            bases = _bases(node)
             is_error = (
                 node.name in ROOTS or bases & errors or any(name.endswith("NotFound") for name in bases)
             )
             if is_error:
                 errors.add(node.name)
                 yield from _docstring(node)
-        if _name(node) in SENTENCES:
+        if _name(node) in SENTENCES and (not isinstance(node, ast.ClassDef) or "StrEnum" in _bases(node)):
             yield from _values(node)
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {base.id for base in node.bases if isinstance(base, ast.Name)}
 
 
 def _docstring(node: ast.ClassDef) -> Iterator[Message]:
