@@ -27,10 +27,10 @@ class BeingSent(Refused):
     code = "being-sent"
 
 
-class NothingToResend(Refused):
-    """Only what failed or waits can be sent again."""
+class AlreadySent(Refused):
+    """This has been sent already."""
 
-    code = "nothing-to-resend"
+    code = "already-sent"
 
 
 class WordsGone(Refused):
@@ -40,7 +40,7 @@ class WordsGone(Refused):
 
 
 class Overtaken(Refused):
-    """A newer message about the same thing has already gone to this person."""
+    """A newer message about the same thing has gone to this person, or is about to."""
 
     code = "overtaken"
 
@@ -170,13 +170,13 @@ def items_of(group_key: str) -> list[OutboxItem]:
 
 
 def retry(item_id: int, *, now: datetime) -> OutboxItem:
-    """Sends an item again from its first try: one that failed, or one that waits for its next try.
+    """Sends an item from its first try: one that failed, waits for its next try, or was given up.
 
-    Raises NotFound, BeingSent, NothingToResend, WordsGone, Overtaken.
+    Raises NotFound, BeingSent, AlreadySent, WordsGone, Overtaken.
     """
     item = _locked(item_id)
-    if item.state not in (State.DEAD, State.READY):
-        raise NothingToResend
+    if item.state == State.DONE:
+        raise AlreadySent
     if lost_its_secret(item.payload):
         raise WordsGone
     if _is_overtaken(item):
@@ -203,10 +203,10 @@ def retry_failed(*, now: datetime) -> int:
 
 
 def discard(item_id: int, *, now: datetime) -> OutboxItem:
-    """Gives up an item that failed or waits. Raises NotFound, BeingSent, NothingToResend."""
+    """Gives up an item that failed or waits. Raises NotFound, BeingSent, AlreadySent."""
     item = _locked(item_id)
-    if item.state not in (State.DEAD, State.READY):
-        raise NothingToResend
+    if item.state == State.DONE:
+        raise AlreadySent
     _close(item, State.DROPPED, now)
     db.session.flush()
     return item
@@ -233,7 +233,7 @@ def _is_overtaken(item: OutboxItem) -> bool:
         OutboxItem.group_key == item.group_key,
         OutboxItem.recipient == item.recipient,
         OutboxItem.id > item.id,
-        OutboxItem.state == State.DONE,
+        OutboxItem.state.in_((State.READY, State.LEASED, State.DONE)),
     )
     return db.session.scalar(newer.limit(1)) is not None
 

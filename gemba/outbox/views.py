@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from gemba.clock import now
 from gemba.db import db
 from gemba.outbox import service
-from gemba.outbox.rules import WAITING, State
+from gemba.outbox.rules import WAITING, State, lost_its_secret
 from gemba.people.rules import Role
 from gemba.web.access import requires
 
@@ -58,7 +58,9 @@ def discard(item_id: int) -> Response:
     """Gives one item up."""
     item = service.discard(item_id, now=now())
     db.session.commit()
-    flash(_("Given up: nothing will be sent to %(recipient)s.", recipient=item.recipient), "success")
+    words = _("Given up: nothing will be sent to %(recipient)s.", recipient=item.recipient)
+    undo = None if lost_its_secret(item.payload) else url_for("outbox.retry", item_id=item_id)
+    flash({"text": words, "action": undo, "label": _("Undo")}, "success")  # type: ignore[arg-type]
     return redirect(url_for("outbox.index", state=_shown()), 303)
 
 

@@ -89,16 +89,13 @@ class Worker:
         return not any(thread.is_alive() for thread in self._threads)
 
     def drain(self) -> int:
-        """Sends in this thread what is due now, and what becomes due by that; says how many tries it took."""
+        """Sends in this thread what is due, and says how many tries it took."""
         with self._app.app_context():
             way_out = deliverer(current_settings())
-        tries = 0
         try:
-            while self._next(way_out):
-                tries += 1
+            return self._send(way_out)
         finally:
             way_out.close()
-        return tries
 
     def _beat(self) -> None:
         with self._app.app_context():
@@ -114,7 +111,7 @@ class Worker:
         worked = time.monotonic()
         while not self._stopping.is_set():
             try:
-                found = self._next(way_out)
+                found = self._send(way_out) > 0
             except Exception:
                 # The database is away, or something nobody thought of: the thread must outlive both.
                 log.exception("outbox.trouble", worker=self.name)
@@ -130,19 +127,17 @@ class Worker:
                     self._bell.wait(self._poll)
         way_out.close()
 
-    def _next(self, way_out: Deliverer) -> bool:
-        """One item from claim to report; False where none is due."""
+    def _send(self, way_out: Deliverer) -> int:
+        """Sends one after the other until nothing is due; says how many tries it took."""
+        tries = 0
         with self._app.app_context():
             held = self._claim()
-            if held is None:
-                return False
-            if self._stopping.is_set():
-                claims.release(held)
-                db.session.commit()
-                return False
-            failure = self._try(held, way_out)
-            self._report(held, failure)
-            return True
+        while held is not None:
+            with self._app.app_context():
+                failure = self._try(held, way_out)
+                held = self._report(held, failure)
+            tries += 1
+        return tries
 
     def _claim(self) -> Lease | None:
         with reading():
@@ -153,6 +148,10 @@ class Worker:
             return None
         held = claims.claim(now, self._lease)
         db.session.commit()
+        if held is not None and self._stopping.is_set():
+            claims.release(held)
+            db.session.commit()
+            return None
         return held
 
     def _try(self, held: Lease, way_out: Deliverer) -> Failed | None:
@@ -171,13 +170,17 @@ class Worker:
             return Temporary(f"Something unexpected happened ({type(error).__name__}).")
         return None
 
-    def _report(self, held: Lease, failure: Failed | None) -> None:
-        """Writes down what became of the item; insists, as a mail sent but not noted is sent again."""
+    def _report(self, held: Lease, failure: Failed | None) -> Lease | None:
+        """Writes down what became of the item and, with the same commit, claims the next.
+
+        Insists, as a mail sent but not noted is sent again.
+        """
         for wait in (0.5, 2.0, 0.0):
             try:
                 db.session.rollback()
                 now = self._clock()
-                done = claims.finish(held, now) if failure is None else claims.fail(held, failure, now)
+                noted = claims.finish(held, now) if failure is None else claims.fail(held, failure, now)
+                following = None if self._stopping.is_set() else claims.claim(now, self._lease)
                 db.session.commit()
             except SQLAlchemyError:
                 db.session.rollback()
@@ -185,12 +188,13 @@ class Worker:
                     raise
                 time.sleep(wait)
             else:
-                self._tell(held, failure, done)
-                return
+                self._tell(held, failure, noted)
+                return following
+        return None
 
-    def _tell(self, held: Lease, failure: Failed | None, done: bool) -> None:
+    def _tell(self, held: Lease, failure: Failed | None, noted: bool) -> None:
         facts = {"item": held.facts.id, "kind": held.facts.kind, "attempt": held.facts.attempt}
-        if not done:
+        if not noted:
             log.warning("outbox.lease-lost", **facts)
         elif failure is None:
             log.info("outbox.sent", **facts)

@@ -117,8 +117,11 @@ def test_what_waits_is_given_up_by_a_button(
     adam = browser.as_(site_cast.adam.id)
     assert adam.post(f"/outbox/{ids['later']}/discard").status_code == 303
     assert state(site, ids["later"])[0] == State.DROPPED
-    assert adam.post(f"/outbox/{ids['later']}/discard").status_code == 409
+    assert f'action="/outbox/{ids["later"]}/retry"' in adam.get("/outbox?state=sent").text
+    assert adam.post(f"/outbox/{ids['done']}/discard").status_code == 409
     assert adam.post(f"/outbox/{ids['done']}/retry").status_code == 409
+    assert adam.post(f"/outbox/{ids['later']}/retry").status_code == 303
+    assert state(site, ids["later"]) == (State.READY, 0)
 
 
 @pytest.mark.parametrize("path", ["/outbox/999/retry", "/outbox/999/discard"])

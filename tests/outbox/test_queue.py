@@ -278,7 +278,7 @@ def test_what_a_newer_message_overtook_is_not_sent_again(app: Flask) -> None:
     assert outbox.retry_failed(now=MONDAY) == 0
 
 
-def test_only_what_failed_or_waits_can_be_resent_or_given_up(app: Flask) -> None:
+def test_what_is_being_sent_or_was_sent_is_left_alone(app: Flask) -> None:
     item_id = put(1)
     held = take()
     assert held is not None
@@ -289,18 +289,29 @@ def test_only_what_failed_or_waits_can_be_resent_or_given_up(app: Flask) -> None
     claims.finish(held, MONDAY)
     db.session.commit()
     for act in (outbox.retry, outbox.discard):
-        with pytest.raises(outbox.NothingToResend):
+        with pytest.raises(outbox.AlreadySent):
             act(item_id, now=MONDAY)
         with pytest.raises(NotFound):
             act(item_id + 1, now=MONDAY)
 
 
-def test_what_is_given_up_never_leaves(app: Flask) -> None:
+def test_what_is_given_up_never_leaves_unless_taken_back(app: Flask) -> None:
     item_id = put(1)
     outbox.discard(item_id, now=MONDAY)
     db.session.commit()
     assert take() is None
     assert row(item_id).state == State.DROPPED
+    outbox.retry(item_id, now=MONDAY)
+    db.session.commit()
+    assert take() is not None
+
+
+def test_what_newer_words_replaced_cannot_be_taken_back(app: Flask) -> None:
+    item_id = put(1, group="visit:1")
+    outbox.drop_superseded("visit:1", "vera@gemba.example", MONDAY)
+    put(2, group="visit:1")
+    with pytest.raises(outbox.Overtaken):
+        outbox.retry(item_id, now=MONDAY)
 
 
 def test_pages_of_items(app: Flask) -> None:
