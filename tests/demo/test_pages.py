@@ -1,39 +1,13 @@
 """The demo's pages: only in the demo, one click signs in, the mail is shown and cannot do harm."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gemba.app import create_app
 from gemba.config import Settings
-from gemba.db import db
-from gemba.demo import service
-from tests.conftest import MONDAY, StandingClock, settings_for
 from tests.demo.test_mailbox import write_mail
-
-
-@pytest.fixture
-def settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    """Settings of an app that keeps its mail in a folder."""
-    return settings_for(sqlite_url, tmp_path)
-
-
-@pytest.fixture
-def demo(settings: Settings, clock: StandingClock) -> Iterator[Flask]:
-    """An app made on a database with the demo company."""
-    first = create_app(settings, clock)
-    with first.app_context():
-        service.load(MONDAY)
-        db.session.commit()
-        db.engine.dispose()
-    app = create_app(settings, clock)
-    app.config["WTF_CSRF_ENABLED"] = False
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture
