@@ -80,5 +80,5 @@ def test_compiled_catalogue_is_the_written_one() -> None:
     written = read_po(io.BytesIO((FOLDER / "messages.po").read_bytes()), locale="ru")
     with Path(FOLDER / "messages.mo").open("rb") as file:
         compiled = read_mo(file)
-    said = {_key(message): message.string for message in written if message.id and not message.fuzzy}
-    assert {_key(message): message.string for message in compiled if message.id} == said
+    said = {_key(message): _strings(message) for message in written if message.id and not message.fuzzy}
+    assert {_key(message): _strings(message) for message in compiled if message.id} == said
