@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from gemba.api import models as api_models  # noqa: F401
 from gemba.api import register as api
@@ -44,6 +45,12 @@ csrf = CSRFProtect()
 compress = Compress()
 
 
+class RowNumber(IntegerConverter):
+    """Numbers in addresses are ids of rows: no more digits than the databases' integers take."""
+
+    regex = r"\d{1,9}"
+
+
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Flask:
     """The WSGI app. Raises BadSetting when a setting cannot be used."""
     settings = settings or load_settings()
@@ -51,6 +58,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
     app.static_folder = str(ROOT / "gemba" / "web" / "static")
     app.extensions["gemba_settings"] = settings
     app.extensions["gemba_clock"] = clock
+    app.url_map.converters["int"] = RowNumber
     _configure(app, settings)
     _log(settings)
     _open_database(app, settings)

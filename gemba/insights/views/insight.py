@@ -187,7 +187,7 @@ def _changes(form: InsightForm) -> dict[str, Any]:
 
 
 def _version(form: InsightForm | StatusForm) -> int | None:
-    given = form.version.data or ""
+    given = str(form.version.data or "")
     return int(given) if given.isascii() and given.isdigit() else None
 
 

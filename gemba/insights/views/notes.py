@@ -95,6 +95,7 @@ def restore_note(visit_id: int, note_id: int) -> Answer:
 @signed_in
 def add_evidence(visit_id: int, note_id: int) -> Answer:
     """Lets the note support an insight that other visits saw."""
+    service.get_note(me(), note_id)
     form = TargetForm()
     if not form.submitted() or form.into.data is None:
         return redirect(_anchor(visit_id, note_id), 303)
