@@ -1,9 +1,11 @@
 """Notes of a visit: recorded once, never lost, by those who sit in it."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from gemba.db import db
@@ -12,6 +14,7 @@ from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotesCancelled, No
 from gemba.insights.models import Insight, InsightTerm, Observation
 from gemba.insights.rules.kinds import TITLE_MAX, Kind
 from gemba.insights.service import NoteFields
+from gemba.people.models import Person
 from gemba.visits.errors import VisitNotFound
 from tests.cast import Cast
 from tests.conftest import StandingClock
@@ -47,6 +50,23 @@ def test_the_same_note_sent_twice_is_one(cast: Cast, clock: StandingClock) -> No
     first, _new = service.record(visit.id, cast.vera, client_id, FIELDS, now=clock())
     again, is_new = service.record(visit.id, cast.vera, client_id, NoteFields("other words"), now=clock())
     assert (again.id, is_new, again.text) == (first.id, False, FIELDS.text)
+    assert (count(Observation), count(Insight)) == (1, 1)
+
+
+def test_the_same_note_sent_eight_times_at_once_is_one(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    visit, client_id = make_visit(cast, clock()), str(uuid.uuid4())
+    visit_id, vera_id = visit.id, cast.vera.id
+    db.session.commit()
+
+    def send(_number: int) -> bool:
+        with app.app_context():
+            vera = db.session.get_one(Person, vera_id)
+            _made, is_new = service.record(visit_id, vera, client_id, FIELDS, now=clock())
+            db.session.commit()
+            return is_new
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(send, range(8))) == [False] * 7 + [True]
     assert (count(Observation), count(Insight)) == (1, 1)
 
 

@@ -158,8 +158,8 @@ def similar(insight_id: int, viewer: Person, *, limit: int = 5, now: datetime) -
     insight = db.session.get(Insight, insight_id)
     if insight is None:
         raise InsightNotFound
-    text = f"{insight.title} {insight.body}"
-    return similar_to(text, viewer, but=[insight.id, insight.root_id], limit=limit, now=now)
+    # A long description would drown what the title says.
+    return similar_to(insight.title, viewer, but=[insight.id, insight.root_id], limit=limit, now=now)
 
 
 def similar_to(
