@@ -1,5 +1,6 @@
 """Migrations go up, say what the models say, go down and up again, on both databases."""
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,8 @@ def _same_type(_c: object, _col: object, _meta: object, inspected: object, wante
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_migrations_equal_the_models(kind: str, tmp_path: Path) -> None:
-    url = (
-        f"sqlite:///{tmp_path / 'm.db'}"
-        if kind == "sqlite"
-        else postgres_url(f"migrations_{tmp_path.name[-1]}")
-    )
+    name = f"migrations_{secrets.token_hex(4)}"
+    url = f"sqlite:///{tmp_path / 'm.db'}" if kind == "sqlite" else postgres_url(name)
     app = create_app(settings_for(url, tmp_path), system_clock)
     with app.app_context():
         assert "gemba db upgrade" in readiness()
