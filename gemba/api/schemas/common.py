@@ -26,7 +26,9 @@ class PartQuery(Body):
     """Which part of a list."""
 
     limit = Whole(1, LIMIT_MAX, text=True, load_default=LIMIT)
-    cursor = Line(200, sentence="Give a cursor as it stood in next, or leave it out.", load_default=None)
+    cursor = Line(
+        200, least=1, sentence="Give a cursor as it stood in next, or leave it out.", load_default=None
+    )
 
 
 def part_of(item: type[Schema], name: str) -> type[Schema]:

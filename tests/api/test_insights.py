@@ -1,0 +1,283 @@
+"""The backlog by the API."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from gemba.insights.rules.export import FileFormat
+from tests.api.conftest import Caller, Callers, problem_of
+from tests.cast import Cast
+
+
+def _note(caller: Caller, visit_id: int, text: str, **more: Any) -> int:
+    body = {"client_id": str(uuid.uuid4()), "text": text, "kind": "tool-pain", **more}
+    made: dict[str, int] = caller.post(f"/visits/{visit_id}/observations", body).get_json()
+    return made["insight"]
+
+
+@pytest.fixture
+def backlog(as_: Callers, sitting: int) -> list[int]:
+    """Three insights: two about the order search, one about refunds (Checkout)."""
+    vera = as_("vera")
+    return [
+        _note(vera, sitting, "The order search needs three systems", severity=4),
+        _note(vera, sitting, "The order search is slow in three systems", severity=2),
+        _note(
+            vera,
+            sitting,
+            "=Refund rules changed and nobody told us",
+            kind="nobody-told-us",
+            product="Checkout",
+        ),
+    ]
+
+
+def test_everyone_reads_the_backlog(as_: Callers, backlog: list[int]) -> None:
+    items = as_("eve").get("/insights").get_json()["items"]
+    assert {item["id"] for item in items} == set(backlog)
+    first = next(item for item in items if item["id"] == backlog[0])
+    assert {
+        "title": "The order search needs three systems",
+        "kind": "tool-pain",
+        "status": "new",
+        "product": None,
+        "evidence": 1,
+        "visits": 1,
+        "agents": 1,
+        "votes": 0,
+        "voted": False,
+        "severity": 4.0,
+        "tickets": [],
+        "url": f"http://localhost/insights/{backlog[0]}",
+    }.items() <= first.items()
+    assert 0 < first["score"] <= 100
+
+
+def test_evidence_names_the_line_and_not_the_agent(as_: Callers, backlog: list[int]) -> None:
+    answer = as_("eve").get(f"/insights/{backlog[0]}")
+    (seen,) = answer.get_json()["observations"]
+    assert seen["line"] == "Checkout line"
+    assert "Alice" not in answer.text
+
+
+def test_filters_of_the_backlog(as_: Callers, backlog: list[int], site_cast: Cast) -> None:
+    def found(**query: object) -> list[int]:
+        return [item["id"] for item in as_("eve").get("/insights", **query).get_json()["items"]]
+
+    assert set(found(q="order")) == set(backlog[:2])
+    assert found(kind="nobody-told-us,works-well") == [backlog[2]]
+    assert found(product="checkout") == found(product=site_cast.checkout.id) == [backlog[2]]
+    assert found(status="done,declined") == []
+    assert set(found(status="open", order="recent")) == set(backlog)
+    assert found(q="zzz") == []
+
+
+def test_the_backlog_in_parts(as_: Callers, backlog: list[int]) -> None:
+    first = as_("eve").get("/insights", limit=2, status="new").get_json()
+    rest = as_("eve").get(first["next"].removeprefix("http://localhost")).get_json()
+    assert {item["id"] for item in first["items"] + rest["items"]} == set(backlog)
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("q", "x" * 201),
+        ("status", "closed"),
+        ("status", "new,closed"),
+        ("kind", "pain"),
+        ("product", "Nothing"),
+        ("product", "²"),
+        ("product", "9" * 30),
+        ("order", "random"),
+        ("limit", "1000"),
+        ("cursor", "\x00"),
+    ],
+)
+def test_bad_filters_of_the_backlog(field: str, value: str, as_: Callers) -> None:
+    problem = problem_of(as_("eve").get("/insights", **{field: value}), 422, "invalid")
+    assert list(problem["errors"]) == [field]
+    if field in ("q", "status", "kind", "product", "order"):
+        assert list(
+            problem_of(as_("eve").get("/insights/export", **{field: value}), 422, "invalid")["errors"]
+        ) == [field]
+
+
+@pytest.mark.parametrize("name", ["olga", "adam"])
+def test_owners_and_admins_change(name: str, as_: Callers, backlog: list[int], site_cast: Cast) -> None:
+    body = {
+        "title": "Order search",
+        "body": "All of it.\n",
+        "status": "planned",
+        "product": "Courier app",
+        "owner": site_cast.olga.id,
+        "kind": "process-pain",
+    }
+    changed = as_(name).patch(f"/insights/{backlog[0]}", body)
+    assert changed.status_code == 200
+    assert {**body, "body": "All of it."}.items() <= changed.get_json().items()
+    bare = as_(name).patch(f"/insights/{backlog[0]}", {"product": None, "owner": None}).get_json()
+    assert (bare["product"], bare["owner"], bare["title"]) == (None, None, "Order search")
+
+
+def test_a_stale_version_is_refused(as_: Callers, backlog: list[int]) -> None:
+    olga, path = as_("olga"), f"/insights/{backlog[0]}"
+    version = olga.get(path).get_json()["version"]
+    assert olga.patch(path, {"title": "One", "version": version}).status_code == 200
+    problem_of(olga.patch(path, {"title": "Two", "version": version}), 409, "stale")
+
+
+@pytest.mark.parametrize("name", ["vera", "alice", "lev"])
+def test_others_do_not_change(name: str, as_: Callers, backlog: list[int]) -> None:
+    caller, path = as_(name), f"/insights/{backlog[0]}"
+    problem_of(caller.patch(path, {"title": "X"}), 403, "forbidden")
+    problem_of(caller.post(f"{path}/merge", {"into": backlog[1]}), 403, "forbidden")
+    problem_of(caller.post(f"{path}/split", {"observations": [1]}), 403, "forbidden")
+    problem_of(caller.post(f"{path}/split"), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("title", "x" * 201),
+        ("title", None),
+        ("title", 5),
+        ("body", "x" * 10_001),
+        ("kind", "pain"),
+        ("status", "closed"),
+        ("product", "Nothing"),
+        ("product", 2**60),
+        ("owner", "olga"),
+        ("owner", 999),
+        ("reason", "x" * 501),
+        ("version", "1"),
+        ("votes", 5),
+        ("score", 100),
+    ],
+)
+def test_bad_changes(field: str, value: object, as_: Callers, backlog: list[int]) -> None:
+    path = f"/insights/{backlog[0]}"
+    before = as_("olga").get(path).get_json()
+    errors = problem_of(as_("olga").patch(path, {field: value}), 422, "invalid")["errors"]
+    assert list(errors) == [field]
+    assert as_("olga").get(path).get_json() == before
+
+
+def test_declining_needs_a_reason(as_: Callers, backlog: list[int]) -> None:
+    path = f"/insights/{backlog[0]}"
+    assert list(problem_of(as_("olga").patch(path, {"status": "declined"}), 422, "invalid")["errors"]) == [
+        "reason"
+    ]
+    assert as_("olga").patch(path, {"status": "declined", "reason": "No."}).get_json()["status"] == "declined"
+
+
+def test_merge_and_take_out_again(as_: Callers, backlog: list[int]) -> None:
+    olga = as_("olga")
+    one, two, _three = backlog
+    merged = olga.post(f"/insights/{one}/merge", {"into": two}).get_json()
+    assert (merged["id"], merged["merged"], merged["evidence"]) == (two, [one], 2)
+    assert olga.get(f"/insights/{one}").get_json()["merged_into"] == two
+    problem_of(olga.post(f"/insights/{one}/merge", {"into": two}), 409, "already-merged")
+    problem_of(olga.post(f"/insights/{two}/merge", {"into": one}), 409, "merge-circle")
+    assert list(problem_of(olga.post(f"/insights/{two}/merge", {"into": 999}), 422, "invalid")["errors"]) == [
+        "into"
+    ]
+    for bad in ({}, {"into": "x"}, {"into": None}, {"into": 2**40}):
+        assert list(problem_of(olga.post(f"/insights/{two}/merge", bad), 422, "invalid")["errors"]) == [
+            "into"
+        ]
+    alone = olga.post(f"/insights/{one}/split")
+    assert (alone.status_code, alone.get_json()["merged_into"]) == (200, None)
+    problem_of(olga.post(f"/insights/{one}/split", {}), 409, "not-merged")
+
+
+def test_split_some_evidence(as_: Callers, backlog: list[int]) -> None:
+    olga = as_("olga")
+    one, two, _three = backlog
+    olga.post(f"/insights/{one}/merge", {"into": two})
+    notes = [note["id"] for note in olga.get(f"/insights/{two}").get_json()["observations"]]
+    problem_of(olga.post(f"/insights/{two}/split", {"observations": notes}), 409, "nothing-to-split")
+    answer = olga.post(f"/insights/{two}/split", {"observations": notes[:1], "title": "Apart"})
+    assert answer.status_code == 201
+    new = answer.get_json()
+    assert (new["title"], new["evidence"]) == ("Apart", 1)
+    assert answer.headers["Location"] == f"http://localhost/api/v1/insights/{new['id']}"
+    for field, bad in (
+        ("observations", "1"),
+        ("observations", ["x"]),
+        ("observations", [1] * 1001),
+        ("title", "x" * 201),
+    ):
+        errors = problem_of(olga.post(f"/insights/{two}/split", {field: bad}), 422, "invalid")["errors"]
+        assert {path.partition(".")[0] for path in errors} == {field}
+
+
+def test_votes(as_: Callers, backlog: list[int]) -> None:
+    path = f"/insights/{backlog[0]}/vote"
+    assert as_("eve").post(path).get_json()["votes"] == 1
+    twice = as_("eve").post(path, {}).get_json()
+    assert (twice["votes"], twice["voted"]) == (1, True)
+    assert as_("vera").post(path, {"on": True}).get_json()["votes"] == 2
+    assert as_("eve").post(path, {"on": False}).get_json()["votes"] == 1
+    assert list(problem_of(as_("eve").post(path, {"on": "no"}), 422, "invalid")["errors"]) == ["on"]
+
+
+def test_similar(as_: Callers, backlog: list[int]) -> None:
+    answer = as_("eve").get(f"/insights/{backlog[0]}/similar").get_json()
+    assert [item["id"] for item in answer["items"]] == [backlog[1]]
+    assert answer["items"][0]["shared"]
+    assert answer["next"] is None
+    problem_of(as_("eve").get(f"/insights/{backlog[0]}/similar", limit=21), 422, "invalid")
+
+
+def test_insights_that_are_not_there(as_: Callers) -> None:
+    olga = as_("olga")
+    for answer in (
+        olga.get("/insights/999"),
+        olga.get("/insights/999/similar"),
+        olga.patch("/insights/999", {"title": "X"}),
+        olga.post("/insights/999/merge", {"into": 1}),
+        olga.post("/insights/999/split"),
+        olga.post("/insights/999/vote"),
+    ):
+        problem_of(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize("kind", list(FileFormat))
+def test_exports(kind: FileFormat, as_: Callers, backlog: list[int]) -> None:
+    answer = as_("eve").get("/insights/export", format=kind)
+    assert answer.status_code == 200
+    assert answer.content_type == kind.content_type
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "order search" in answer.text
+    assert "\n=Refund" not in answer.text
+    assert ",=Refund" not in answer.text
+    assert "Alice" not in answer.text
+
+
+def test_an_export_holds_what_its_filters_list(as_: Callers, backlog: list[int]) -> None:
+    answer = as_("eve").get("/insights/export", format="json", q="order")
+    assert answer.text.count('"title"') == 2
+    assert json.loads(answer.text)
+
+
+def test_a_bad_format_names_the_good_ones(as_: Callers) -> None:
+    errors = problem_of(as_("eve").get("/insights/export", format="xls"), 422, "invalid")["errors"]
+    assert errors["format"][0].startswith("Choose one of csv, json, markdown, jira-csv")
+
+
+def test_the_backlog_costs_the_same_for_few_and_for_many(
+    as_: Callers, backlog: list[int], statements: list[str], site: Flask
+) -> None:
+    eve = as_("eve")
+    eve.get("/insights")
+    costs = []
+    for limit in (1, 3):
+        statements.clear()
+        eve.get("/insights", limit=limit)
+        costs.append(len(statements))
+    assert costs[0] == costs[1] <= 10
