@@ -24,7 +24,7 @@ from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
 from gemba.people import service as people
 from gemba.people.rules import PersonFields
-from gemba.upkeep import start
+from gemba.upkeep import backup, start
 
 
 class _Group(FlaskGroup):
@@ -67,6 +67,31 @@ def load_demo() -> None:
     demo.load(now())
     db.session.commit()
     click.echo("The demo company is in. Restart the server if it runs, open /demo and pick a person.")
+
+
+@cli.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def back_up(file: Path) -> None:
+    """Save the whole database into a new FILE; Gemba may go on running."""
+    size = backup.back_up(file)
+    click.echo(
+        f"Saved {size / 1_000_000:.1f} MB into {file}. Keep it secret: it holds everything people wrote."
+    )
+
+
+@cli.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Throw away what the database holds now.")
+def restore(file: Path, replace: bool) -> None:
+    """Bring back the database of a backup FILE. Stop web and worker first.
+
+    Mail that waited when the backup was made is not sent again.
+    """
+    dropped = backup.restore(file, replace=replace, now=now())
+    db.session.commit()
+    click.echo(
+        f"Restored {file}. {dropped} mails that waited then will not be sent. Now start web and worker."
+    )
 
 
 @cli.command("worker")

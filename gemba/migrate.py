@@ -9,22 +9,31 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from gemba.config import ROOT
-from gemba.db import db
+from gemba.db import db, reading
 
 MIGRATIONS: Path = ROOT / "migrations"
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config)
 
 
 @lru_cache(maxsize=1)
 def newest_revision() -> str | None:
     """The revision this code needs."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return _scripts().get_current_head()
+
+
+def known_revisions() -> frozenset[str]:
+    """All revisions this code can migrate from, the newest too."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 def current_revision() -> str | None:
     """The revision the database has, None where it is empty."""
-    with db.engine.connect() as connection:
+    with reading(), db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -35,5 +44,8 @@ def readiness() -> str:
     except SQLAlchemyError:
         return "The database does not answer."
     if found != newest_revision():
-        return f"The database is at revision {found or 'none'}, this code needs {newest_revision()}. Run: gemba db upgrade"
+        return (
+            f"The database is at revision {found or 'none'}, this code needs {newest_revision()}. "
+            "Run: gemba db upgrade"
+        )
     return ""

