@@ -257,9 +257,9 @@ def _reason_words(refusal: GembaError | None) -> list[str]:
 def _reason(reason: Reason) -> str:
     """A reason in the reader's language and zone."""
     values = {
-        name: moment(value)
+        name: moment(value, inside=True)
         if isinstance(value, datetime)
-        else day(value)
+        else day(value, inside=True)
         if isinstance(value, date)
         else value
         for name, value in reason.params.items()

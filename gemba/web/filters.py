@@ -31,16 +31,16 @@ def local(instant: datetime, zone: str | None = None) -> datetime:
     return instant.astimezone(ZoneInfo(zone or viewer_zone()))
 
 
-def day(value: datetime | date, zone: str | None = None) -> str:
-    """Thursday 26 November; Четверг, 26 ноября."""
+def day(value: datetime | date, zone: str | None = None, *, inside: bool = False) -> str:
+    """Thursday 26 November; Четверг, 26 ноября; with `inside` a sentence четверг, 26 ноября."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
-    return _pattern(shown, "EEEE{} d MMMM")
+    return _pattern(shown, "EEEE{} d MMMM", inside=inside)
 
 
-def short_day(value: datetime | date, zone: str | None = None) -> str:
+def short_day(value: datetime | date, zone: str | None = None, *, inside: bool = False) -> str:
     """Thu 26 Nov."""
     shown = local(value, zone).date() if isinstance(value, datetime) else value
-    return _pattern(shown, "EEE{} d MMM")
+    return _pattern(shown, "EEE{} d MMM", inside=inside)
 
 
 def day_month(value: date) -> str:
@@ -75,9 +75,9 @@ def span(start: datetime, end: datetime, zone: str | None = None) -> str:
     return f"{hour(start, zone)}–{hour(end, zone)}"
 
 
-def moment(instant: datetime, zone: str | None = None) -> str:
+def moment(instant: datetime, zone: str | None = None, *, inside: bool = False) -> str:
     """Thursday 26 November, 11:30."""
-    return f"{day(instant, zone)}, {hour(instant, zone)}"
+    return f"{day(instant, zone, inside=inside)}, {hour(instant, zone)}"
 
 
 def zone_label(zone: str | None = None, at: datetime | None = None) -> str:
@@ -124,11 +124,14 @@ def role_name(role: Any) -> str:
     return str(names[str(role)])
 
 
-def _pattern(shown: date, pattern: str) -> str:
-    """A date by a pattern, a comma after the weekday where the language has one, with a capital."""
+def _pattern(shown: date, pattern: str, *, inside: bool = False) -> str:
+    """A date by a pattern, a comma after the weekday where the language has one.
+
+    It opens with a capital, but not `inside` a sentence where the language writes weekdays small.
+    """
     locale = _locale()
     text = format_date(shown, pattern.format("," if locale.language == "ru" else ""), locale=locale)
-    return text[:1].upper() + text[1:]
+    return text if inside else text[:1].upper() + text[1:]
 
 
 def init_app(app: Flask) -> None:

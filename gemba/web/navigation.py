@@ -24,7 +24,7 @@ _PLACES = (
     ("home.home", _l("Home"), "house", None),
     (
         "visits.book",
-        _l("Book a visit"),
+        _l("Book"),
         "calendar-plus",
         frozenset({Role.VISITOR, Role.LEAD, Role.OWNER, Role.ADMIN}),
     ),
