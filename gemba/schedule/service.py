@@ -162,6 +162,15 @@ def minutes_of_document(document: object, *, now: datetime, weeks: int = 4) -> i
     return rules.open_minutes(_parsed(document).hours, now=now, weeks=weeks)
 
 
+def problems_of(document: object) -> dict[str, list[str]]:
+    """What the rules object to in a JSON document, by path; empty where they take it."""
+    try:
+        rules.parse_availability(document)
+    except rules.BadAvailability as bad:
+        return bad.errors
+    return {}
+
+
 def team(viewer: Person, *, first: date, timezone: str) -> list[TeamRow]:
     """Open hours of the agents a lead or admin looks after, on seven dates of `timezone` from `first`.
 

@@ -133,7 +133,7 @@ def _save(agent_id: int) -> Answer:
         form.toggle(toggled)
     try:
         if not form.validate():
-            raise Invalid({})
+            raise Invalid(service.problems_of(form.document()))
         row = service.set_availability(me(), agent_id, form.document(), version=form.seen_version, now=now())
     except Invalid as invalid:
         db.session.rollback()

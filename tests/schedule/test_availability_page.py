@@ -188,6 +188,13 @@ def test_bad_words_stay_in_their_field_and_change_nothing(
     assert document(site, site_cast.alice) == before
 
 
+def test_everything_wrong_is_said_at_once(alice: FlaskClient) -> None:
+    wrong = {**TYPED, "mon": "early", "sun": "12-11", "per_day": "0", "dates-0-day": "never"}
+    page = alice.post("/availability", data=wrong).text
+    for field in ("mon", "sun", "per_day", "dates-0-day"):
+        assert f'href="#{field}"' in page
+
+
 def test_second_tab_keeps_its_words_and_sees_what_was_saved(
     site: Flask, alice: FlaskClient, site_cast: Cast
 ) -> None:

@@ -278,8 +278,8 @@ grid.addEventListener("keydown", (event) => {
   justToggled = null;
   focus(to);
 });
-grid.addEventListener("focusout", () => {
-  if (stroke?.keys && !grid.contains(document.activeElement)) stroke = null;
+grid.addEventListener("focusout", (event) => {
+  if (stroke?.keys && !grid.contains(event.relatedTarget)) stroke = null;
 });
 
 /* ---------- copying a day, typing, the night ---------- */
