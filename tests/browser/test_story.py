@@ -5,59 +5,23 @@ with and without JavaScript.
 
 import csv
 import io
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 
-from gemba.config import ROOT
+from tests.browser.serving import gemba_run
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`gemba run` with web and worker in an instance folder of its own; gives the address."""
-    folder = tmp_path_factory.mktemp("story")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environ = {
-        name: value for name, value in os.environ.items() if not name.startswith(("GEMBA_", "DATABASE_URL"))
-    }
-    environ |= {"GEMBA_INSTANCE": str(folder), "PORT": str(port), "PYTHONPATH": str(ROOT)}
-    log = (folder / "log").open("wb")
-    command = [sys.executable, "-c", "import sys; from gemba.cli import main; sys.exit(main())", "run"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url, process, folder / "log")
+    """The address of a fresh `gemba run`."""
+    with gemba_run(tmp_path_factory.mktemp("story")) as url:
         yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        log.close()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urlopen(f"{url}/readyz") as answer:  # an address of this test
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(log.read_text())
 
 
 @pytest.mark.browser
