@@ -102,11 +102,11 @@ class PersonForm(Form):
 class LineForm(Form):
     """A support line; the leads to choose from are filled in by the view."""
 
-    name = StringField(_l("Name"), filters=[one_line], validators=[NotBlank(), at_most(80)])
+    name = StringField(_l("What it is called"), filters=[one_line], validators=[NotBlank(), at_most(80)])
     lead_id = SelectField(_l("Lead"), coerce=_id_or_none)
 
 
 class ProductForm(Form):
     """A product."""
 
-    name = StringField(_l("Name"), filters=[one_line], validators=[NotBlank(), at_most(80)])
+    name = StringField(_l("What it is called"), filters=[one_line], validators=[NotBlank(), at_most(80)])

@@ -20,7 +20,7 @@ class ProgrammeForm(Form):
             "The end of its web address and its name in the API, such as shadow. It stays for good."
         ),
     )
-    name = StringField(_l("Name"), filters=[one_line])
+    name = StringField(_l("Name in English"), filters=[one_line])
     name_ru = StringField(_l("Name in Russian"), filters=[one_line])
     purpose = TextAreaField(_l("What it is for"), filters=[many_lines])
     purpose_ru = TextAreaField(_l("What it is for, in Russian"), filters=[many_lines])
