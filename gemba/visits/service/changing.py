@@ -6,7 +6,7 @@ there is none (SQLite's single writer) at the transaction itself; the ticks' pri
 """
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
@@ -39,7 +39,7 @@ from gemba.visits.rules import (
     status_after,
     ticks,
 )
-from gemba.visits.service.agents import alternatives, find_agent, lead_of
+from gemba.visits.service.agents import Wanted, alternatives, find_agent, lead_of
 
 
 def book(
@@ -57,7 +57,8 @@ def book(
     """
     agents = facts.agents_for(ask, but=[visitor.id])
     _lock([visitor.id, *agents])
-    choice = find_agent(programme, [visitor], agents, ask, start, now=now)
+    wanted = Wanted(programme, (visitor.id,), ask, start)
+    choice = find_agent(wanted, agents, now=now)
     visit = Visit(
         programme=programme,
         agent_id=choice.agent,
@@ -69,7 +70,7 @@ def book(
         status=Status.BOOKED,
         uid=f"{secrets.token_hex(16)}@{_domain()}",
         sequence=0,
-        meeting_url=current_settings().meeting_url.format(room=secrets.token_hex(12)),
+        meeting_url=current_settings().meeting_url.replace("{room}", secrets.token_hex(12)),
         because=choice.because,
         created_at=now,
         changed_at=now,
@@ -77,7 +78,7 @@ def book(
     db.session.add(visit)
     db.session.flush()
     db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor.id))
-    _occupy(visit, [visitor.id], ask=ask, now=now)
+    _occupy(visit, wanted, now=now)
     db.session.refresh(visit, ["visitors"])
     notices.booked(visit, now=now)
     people.audit(booked_by or visitor, "visit.booked", f"visit:{visit.id}", {}, now=now)
@@ -97,7 +98,8 @@ def move(visit: Visit, by: Person, *, start: datetime, agent_id: int | None = No
     _may_change(visit, by, visit.programme.move_notice_minutes, MoveTooLate, now=now)
     if (start, ask.agent_id) == (visit.starts_at, visit.agent_id):
         return visit
-    choice = find_agent(visit.programme, visit.visitors, agents, ask, start, now=now, moving=visit)
+    wanted = Wanted(visit.programme, tuple(visitors), ask, start, visit)
+    choice = find_agent(wanted, agents, now=now)
     before = notices.snapshot(visit)
     _vacate(visit)
     visit.starts_at, visit.ends_at = start, start + timedelta(minutes=visit.programme.duration_minutes)
@@ -105,7 +107,7 @@ def move(visit: Visit, by: Person, *, start: datetime, agent_id: int | None = No
         visit.agent_id, visit.because = choice.agent, choice.because
         visit.lead_id = lead_of(choice.agent, visitors)
     _changed(visit, now)
-    _occupy(visit, visitors, ask=ask, now=now)
+    _occupy(visit, wanted, now=now)
     db.session.refresh(visit, ["agent", "lead"])
     notices.moved(visit, before, by, now=now)
     people.audit(by, "visit.moved", f"visit:{visit.id}", {"start": start.isoformat()}, now=now)
@@ -172,11 +174,11 @@ def _reread(visit: Visit) -> None:
     )
 
 
-def _occupy(visit: Visit, visitors: Sequence[int], *, ask: Ask, now: datetime) -> None:
+def _occupy(visit: Visit, wanted: Wanted, *, now: datetime) -> None:
     """Takes the ticks of everyone, the agent's buffers included. Raises SlotTaken."""
     rows = [
         {"person_id": visitor, "tick": tick, "visit_id": visit.id}
-        for visitor in visitors
+        for visitor in wanted.visitors
         for tick in ticks(visit.starts_at, visit.ends_at)
     ]
     hours = schedule.facts_for([visit.agent_id])[visit.agent_id]
@@ -189,8 +191,7 @@ def _occupy(visit: Visit, visitors: Sequence[int], *, ask: Ask, now: datetime) -
         with db.session.begin_nested():
             db.session.execute(insert(Tick), rows)
     except IntegrityError as error:
-        others = alternatives(visit.programme, visitors, ask, visit.starts_at, now=now, moving=visit)
-        raise SlotTaken(alternatives=others) from error
+        raise SlotTaken(alternatives=alternatives(wanted, now=now)) from error
 
 
 def _vacate(visit: Visit) -> None:

@@ -17,7 +17,7 @@ from gemba.visits.errors import VisitNotFound
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Visit, VisitOutcome
 from gemba.visits.rules import TookPlace
-from gemba.visits.service.agents import known_around
+from gemba.visits.service.agents import Wanted
 
 
 def visible_visits(viewer: Person) -> list[ColumnElement[bool]]:
@@ -115,12 +115,14 @@ def why_not(
     agents = facts.agents_for(Ask(agent_id=agent_id))
     if not agents:
         raise VisitNotFound
-    visitors = [visitor.id] if visitor is not None else []
-    known, rules = known_around(programme, visitors, agents, start), schedule.booking_rules(programme)
+    visitors = (visitor.id,) if visitor is not None else ()
+    wanted = Wanted(programme, visitors, Ask(agent_id=agent_id), start)
+    known, rules = wanted.known(agents), schedule.booking_rules(programme)
     return explain(rules, known.agents[0], visitor_busy=known.visitor_busy, start=start, now=now)
 
 
 def with_people(query: Select[Visit]) -> Select[Visit]:
+    """Loads the people and names of each visit along, in a constant number of statements."""
     return query.options(
         joinedload(Visit.programme),
         joinedload(Visit.product),
