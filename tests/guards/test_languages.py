@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask import Flask
+from flask_babel import force_locale
 
 from gemba.config import ROOT
+from gemba.web.filters import moment
 
 FOLDER = ROOT / "gemba" / "translations" / "ru" / "LC_MESSAGES"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
@@ -82,3 +86,12 @@ def test_compiled_catalogue_is_the_written_one() -> None:
         compiled = read_mo(file)
     said = {_key(message): _strings(message) for message in written if message.id and not message.fuzzy}
     assert {_key(message): _strings(message) for message in compiled if message.id} == said
+
+
+def test_a_weekday_is_small_inside_a_russian_sentence(app: Flask) -> None:
+    at = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
+    with app.test_request_context(), force_locale("ru"):
+        assert moment(at, "UTC") == "Четверг, 26 ноября, 08:30"
+        assert moment(at, "UTC", inside=True) == "четверг, 26 ноября, 08:30"
+    with app.test_request_context(), force_locale("en"):
+        assert moment(at, "UTC", inside=True) == "Thursday 26 November, 08:30"
