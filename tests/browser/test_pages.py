@@ -1,0 +1,111 @@
+"""Every page that can be looked at, in Chromium: valid HTML with one h1, accessible by axe's rules, nothing
+wider than the window; on a phone in the dark and on a wide screen in the light, in both languages."""
+
+from datetime import UTC, datetime, timedelta
+
+import html5lib
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from gemba.db import db
+from gemba.insights import service as insights
+from gemba.insights.rules.kinds import Kind
+from gemba.people.models import Person
+from gemba.programmes.models import Programme
+from gemba.rounds.models import Round
+from gemba.visits import service as visits
+from gemba.visits.facts import Ask
+from tests.browser.conftest import PHONE, WIDE, Desk
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+PAGES = {
+    "vera": (
+        "/",
+        "/visits",
+        "/visits/book",
+        "/visits/book?start=2026-11-27T09:00:00Z",
+        "/visits/1",
+        "/visits/1/notes",
+        "/visits/2",
+        "/visits/2/move?start=2026-11-27T12:00:00Z",
+        "/visits/2/cancel",
+        "/backlog",
+        "/backlog?q=number",
+        "/insights/1",
+        "/rounds/1",
+        "/profile",
+        "/nowhere",
+    ),
+    "alice": ("/", "/availability", "/visits/1"),
+    "adam": (
+        "/",
+        "/team",
+        "/people",
+        "/people/new",
+        "/people/1",
+        "/lines",
+        "/programmes",
+        "/programmes/new",
+        "/programmes/shadow",
+        "/outbox",
+        "/insights/1/edit",
+        "/backlog?status=all&order=newest",
+    ),
+    None: ("/", "/sign-in", "/sign-in/code", "/sign-in/link/none", "/api/docs"),
+}
+
+
+def _fill(desk: Desk) -> None:
+    """A visit that is going on with a note, one to come, an open round."""
+    clock, cast = desk.clock, desk.cast
+    with desk.app.app_context():
+        vera = db.session.get_one(Person, cast.vera.id)
+        programme = db.session.get_one(Programme, cast.programme.id)
+        programme.guide = "What makes her leave the main window?\nWhat does she know by heart?"
+        now_on, later = datetime(2026, 11, 26, 9, tzinfo=UTC), datetime(2026, 11, 27, 10, tzinfo=UTC)
+        for start in (now_on, later):
+            visits.book(
+                programme=programme, visitor=vera, start=start, ask=Ask(agent_id=cast.alice.id), now=clock()
+            )
+        clock.at = now_on + timedelta(minutes=20)
+        fields = insights.NoteFields(
+            text="Copies the order number by hand", kind=Kind.TOOL_PAIN, verbatim="Every day", severity=3
+        )
+        insights.record(1, vera, "6f1c0f52-4d4b-4f8e-9d86-0f6c3a1f2b11", fields, now=clock())
+        closes = clock() + timedelta(days=9)
+        db.session.add(Round(programme_id=programme.id, name="Autumn", opens_at=clock(), closes_at=closes))
+        db.session.commit()
+
+
+def _check(page: Page, source: str, where: str) -> None:
+    html5lib.HTMLParser(strict=True).parse(source)
+    assert page.locator("h1").count() == 1, where
+    heading = page.locator("h1").inner_text().strip()
+    assert page.title().startswith(heading), (where, heading, page.title())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{where} is too wide"
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found] == [], where
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "dark", "language"), [(PHONE, True, "ru"), (WIDE, False, "en")])
+@pytest.mark.parametrize("who", list(PAGES))
+def test_pages_have_manners(desk: Desk, who: str | None, width: int, dark: bool, language: str) -> None:
+    _fill(desk)
+    person_id = int(getattr(desk.cast, who).id) if who else None
+    if who:
+        with desk.app.app_context():
+            db.session.get_one(Person, person_id).locale = language
+            db.session.commit()
+    page = desk.open(person_id, PAGES[who][0], width=width, dark=dark, locale=language)
+    for path in PAGES[who]:
+        answer = page.goto(path)
+        assert answer is not None
+        assert page.locator("html").get_attribute("lang") == language
+        _check(page, answer.text(), f"{who} {path}")
