@@ -23,7 +23,9 @@ def include_object(_item: Any, name: str | None, kind: str, _reflected: bool, _o
     return not (kind == "table" and name == "alembic_version")
 
 
-def compare_type(_context: Any, _column: Any, _metadata_column: Any, inspected: Any, wanted: Any) -> bool | None:
+def compare_type(
+    _context: Any, _column: Any, _metadata_column: Any, inspected: Any, wanted: Any
+) -> bool | None:
     """Instants are plain timestamps to the database."""
     if isinstance(wanted, UTCDateTime):
         return not isinstance(inspected, sa.DateTime)

