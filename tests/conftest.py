@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -66,10 +67,16 @@ def postgres() -> str:
 
 
 def _wipe(url: str) -> None:
+    """Empties what a test filled; emptying all tables each time would cost more than most tests."""
     engine = create_engine(url)
-    names = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
+    filled = " UNION ALL ".join(
+        f"(SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM \"{table.name}\"))"
+        for table in db.metadata.sorted_tables
+    )
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        names = ", ".join(f'"{name}"' for name in connection.scalars(text(filled)))
+        if names:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     engine.dispose()
 
 
@@ -86,11 +93,28 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
     return Settings(**{**values, **more})
 
 
+@pytest.fixture(scope="session")
+def sqlite_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where this process keeps the SQLite database of the current test, in memory where the machine can."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path_factory.mktemp("sqlite") / "gemba.db"
+        return
+    with tempfile.TemporaryDirectory(prefix="gemba-test-", dir=memory) as folder:
+        yield Path(folder) / "gemba.db"
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+def sqlite_url(sqlite_path: Path, sqlite_template: Path) -> str:
     """A fresh SQLite database."""
-    path = tmp_path / "gemba.db"
-    path.write_bytes(sqlite_template.read_bytes())
+    return fresh_sqlite(sqlite_path, sqlite_template.read_bytes())
+
+
+def fresh_sqlite(path: Path, content: bytes) -> str:
+    """The URL of a database with this content; whoever still holds the one before keeps the old file."""
+    for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        name.unlink(missing_ok=True)
+    path.write_bytes(content)
     return f"sqlite:///{path}"
 
 
@@ -106,7 +130,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def running(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Flask]:
-    """The app inside its context; connections are given back at the end."""
+    """An app of the test's own, inside its context; connections are given back at the end."""
     app = create_app(settings, clock)
     with app.app_context():
         yield app
@@ -114,11 +138,31 @@ def running(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Flask
         db.engine.dispose()
 
 
+_apps: dict[str, tuple[Flask, dict[str, Any]]] = {}
+
+
+@contextmanager
+def shared_app(url: str, folder: Path, clock: Callable[[], datetime]) -> Iterator[Flask]:
+    """An app on this database, made once per process: making one costs more than most tests."""
+    settings = settings_for(url, folder)
+    if url not in _apps:
+        made = create_app(settings, clock)
+        _apps[url] = made, dict(made.config)
+    app, config = _apps[url]
+    app.config.clear()
+    app.config.update(config)
+    app.extensions["gemba_settings"], app.extensions["gemba_clock"] = settings, clock
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
 @pytest.fixture
 def app(database_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
     """The app on both databases, inside its context: for tests of services."""
-    with running(settings_for(database_url, tmp_path), clock) as app:
+    with shared_app(database_url, tmp_path, clock) as app, app.app_context():
         yield app
+        db.session.remove()
 
 
 @pytest.fixture
@@ -152,11 +196,9 @@ class Browser:
 @pytest.fixture
 def site(sqlite_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
     """The app on SQLite, outside of any context and without CSRF tokens: for tests of pages and calls."""
-    app = create_app(settings_for(sqlite_url, tmp_path), clock)
-    app.config["WTF_CSRF_ENABLED"] = False
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with shared_app(sqlite_url, tmp_path, clock) as app:
+        app.config["WTF_CSRF_ENABLED"] = False
+        yield app
 
 
 @pytest.fixture
@@ -187,5 +229,14 @@ def statements(site: Flask) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-__all__ = ["MONDAY", "Browser", "StandingClock", "engine_options", "prepare", "running", "settings_for"]
+__all__ = [
+    "MONDAY",
+    "Browser",
+    "StandingClock",
+    "engine_options",
+    "prepare",
+    "running",
+    "settings_for",
+    "shared_app",
+]
 IN_CI = os.environ.get("CI") == "true"

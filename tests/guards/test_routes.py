@@ -28,7 +28,7 @@ from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 from gemba.web.access import access_of
 from tests.cast import Cast, make_cast
-from tests.conftest import Browser, StandingClock, settings_for
+from tests.conftest import Browser, StandingClock, fresh_sqlite, settings_for, shared_app
 
 NAMES = ("alice", "anton", "ada", "vera", "lev", "lena", "olga", "adam", "eve")
 ALL = frozenset(NAMES)
@@ -212,15 +212,11 @@ def made(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Mad
 
 
 @pytest.fixture
-def world(made: Made, tmp_path: Path, clock: StandingClock) -> Iterator[World]:
-    path = tmp_path / "gemba.db"
-    path.write_bytes(made.database)
+def world(made: Made, sqlite_path: Path, tmp_path: Path, clock: StandingClock) -> Iterator[World]:
     clock.at = made.at
-    site = create_app(settings_for(f"sqlite:///{path}", tmp_path), clock)
-    site.config["WTF_CSRF_ENABLED"] = False
-    yield World(site, Browser(site, clock), made.ids, made.values)
-    with site.app_context():
-        db.engine.dispose()
+    with shared_app(fresh_sqlite(sqlite_path, made.database), tmp_path, clock) as site:
+        site.config["WTF_CSRF_ENABLED"] = False
+        yield World(site, Browser(site, clock), made.ids, made.values)
 
 
 def _rules(site: Flask) -> list[tuple[str, str, str]]:
