@@ -86,7 +86,7 @@ class AvailabilityForm(Form):
     def of(cls, document: dict[str, Any], *, version: int, today: date) -> "AvailabilityForm":
         """The form of saved hours. Dates before `today` are over: they are not shown, and not kept."""
         values: dict[str, Any] = {name: document[name] for name in ("timezone", *NUMBERS)}
-        values |= {name: document["limits"][name] for name in LIMITS}
+        values |= {name: document["limits"][name] or "" for name in LIMITS}
         for day in WEEKDAYS:
             values[day] = write_hours([each for each in document["weekly"] if each["weekday"] == day])
         values["dates"] = [
@@ -114,6 +114,13 @@ class AvailabilityForm(Form):
             row.day.data = row.hours.data = ""
         if not listed and len(self.dates.entries) < MOST_DATES:
             self.dates.append_entry({"day": day, "hours": ""})
+
+    def tidy(self) -> None:
+        """Writes the hours that can be read in their normal form, so that they can be compared."""
+        fields = [self[day] for day in WEEKDAYS] + [row.hours for row in self._named_dates()]
+        for field in fields:
+            ranges = read_hours(field.data or "")
+            field.data = field.data if ranges is None else write_hours(ranges)
 
     def document(self) -> dict[str, object]:
         """What was typed, in the JSON shape of hours; numbers that are none stay words."""

@@ -151,6 +151,7 @@ def _conflict(agent_id: int, form: AvailabilityForm) -> str:
     """What was typed, beside what someone else saved; saving again means it."""
     row = service.availability(me(), agent_id)
     form.version.data = str(row.version)
+    form.tidy()
     return _page(row, form, theirs=_form_of(row))
 
 

@@ -204,7 +204,9 @@ def test_second_tab_keeps_its_words_and_sees_what_was_saved(
     assert answer.status_code == 409
     assert "Someone else saved these hours meanwhile" in answer.text
     assert 'value="11:00–12:00"' in answer.text
-    assert "09:00–13:00, 14:30–18:00" in answer.text
+    theirs = answer.text.partition('class="saved-hours"')[2].partition("</dl>")[0]
+    assert "09:00–13:00, 14:30–18:00" in theirs
+    assert theirs.count("<dt>") == 2
     assert document(site, site_cast.alice) == SAVED
     assert 'name="version" type="hidden" value="2"' in answer.text
     assert alice.post("/availability", data={**second, "version": "2"}).status_code == 303
