@@ -18,11 +18,12 @@ from sqlalchemy import create_engine, event, text
 
 from gemba.app import create_app
 from gemba.config import Settings
-from gemba.db import db, engine_options, prepare
+from gemba.db import db
 from gemba.people import service as people
 from tests.cast import Cast, let_go, make_cast
 from tests.postgres import postgres_url
 
+IN_CI = os.environ.get("CI") == "true"
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
