@@ -228,16 +228,3 @@ def statements(site: Flask) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", note)
     yield sent
     event.remove(engine, "before_cursor_execute", note)
-
-
-__all__ = [
-    "MONDAY",
-    "Browser",
-    "StandingClock",
-    "engine_options",
-    "prepare",
-    "running",
-    "settings_for",
-    "shared_app",
-]
-IN_CI = os.environ.get("CI") == "true"
