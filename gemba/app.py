@@ -33,9 +33,10 @@ from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
+from gemba.upkeep import views as upkeep_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
-from gemba.web import access, assets, filters, pages, security
+from gemba.web import access, assets, filters, pages, security, sentry
 from gemba.web.access import me_or_none
 from gemba.web.limits import limiter
 from gemba.web.navigation import places
@@ -116,6 +117,7 @@ def _log(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([sentry.tell] if sentry.start(settings) else []),
             structlog.processors.format_exc_info,
             renderer,
         ],
@@ -145,6 +147,7 @@ def _locale() -> str:
 
 
 def _extend(app: Flask, settings: Settings) -> None:
+    upkeep_views.init_app(app)  # first, for it measures all that follows
     babel.init_app(app, locale_selector=_locale)
     csrf.init_app(app)
     compress.init_app(app)

@@ -24,7 +24,7 @@ from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
 from gemba.people import service as people
 from gemba.people.rules import PersonFields
-from gemba.upkeep import backup, start
+from gemba.upkeep import backup, doctor, start
 
 
 class _Group(FlaskGroup):
@@ -67,6 +67,16 @@ def load_demo() -> None:
     demo.load(now())
     db.session.commit()
     click.echo("The demo company is in. Restart the server if it runs, open /demo and pick a person.")
+
+
+@cli.command("doctor")
+def examine() -> None:
+    """Check database, worker, mail, sign-in, clock and settings; say in plain words what is wrong."""
+    findings = doctor.examine(current_settings(), now())
+    for finding in findings:
+        click.echo(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.subject:<12}{finding.words}")
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
 
 
 @cli.command("backup")

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
@@ -61,6 +62,7 @@ class Settings:
     trusted_proxies: int = 0
     log_format: str = "text"
     metrics_token: str | None = None
+    sentry_dsn: str | None = None
     testing: bool = False
 
     @property
@@ -104,6 +106,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_number(given, "GEMBA_TRUSTED_PROXIES", 0, 10),
         log_format=_one_of(given, "GEMBA_LOG_FORMAT", ("text", "json")),
         metrics_token=_metrics_token(given),
+        sentry_dsn=_sentry_dsn(given),
     )
 
 
@@ -213,6 +216,10 @@ def _redis_url(given: Mapping[str, str]) -> str | None:
     url = given.get("GEMBA_REDIS_URL")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise BadSetting("GEMBA_REDIS_URL", "write redis://host:6379/0.")
+    if url and find_spec("redis") is None:
+        raise BadSetting(
+            "GEMBA_REDIS_URL", "needs one more package: .venv/bin/python -m pip install 'redis>=5.2'"
+        )
     return url
 
 
@@ -228,6 +235,17 @@ def _metrics_token(given: Mapping[str, str]) -> str | None:
     if token and len(token) < 16:
         raise BadSetting("GEMBA_METRICS_TOKEN", "give at least 16 random characters.")
     return token
+
+
+def _sentry_dsn(given: Mapping[str, str]) -> str | None:
+    dsn = given.get("GEMBA_SENTRY_DSN")
+    if dsn and (urlsplit(dsn).scheme not in ("https", "http") or not urlsplit(dsn).username):
+        raise BadSetting("GEMBA_SENTRY_DSN", "copy the DSN of the project, such as https://key@host/1.")
+    if dsn and find_spec("sentry_sdk") is None:
+        raise BadSetting(
+            "GEMBA_SENTRY_DSN", "needs one more package: .venv/bin/python -m pip install 'sentry-sdk>=2.20'"
+        )
+    return dsn
 
 
 def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:

