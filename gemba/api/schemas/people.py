@@ -6,7 +6,7 @@ from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, Prod
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.people.rules import LANGUAGES, LOCALES, Role
 from gemba.programmes.rules import NUMBERS, Format
-from gemba.schedule.rules import ReasonCode
+from gemba.schedule.rules import Problem, ReasonCode
 from gemba.schedule.rules.availability import WEEKDAYS
 
 EMAIL_MAX = 254
@@ -92,14 +92,19 @@ class HourLimits(Answer):
     per_month = fields.Integer(allow_none=True, metadata={"minimum": 1, "maximum": 50})
 
 
+_BUFFER = {"minimum": 0, "maximum": 240, "multipleOf": 5}
+
+
 class Availability(Raw):
     """An agent's hours: wall time in the zone they name; buffers in minutes, in steps of five."""
 
-    timezone = fields.String(required=True, metadata={"example": "Europe/Berlin"})
-    weekly = fields.List(fields.Nested(WeeklyInterval), required=True)
-    overrides = fields.List(fields.Nested(Override))
-    buffer_before = fields.Integer(metadata={"minimum": 0, "maximum": 240, "multipleOf": 5})
-    buffer_after = fields.Integer(metadata={"minimum": 0, "maximum": 240, "multipleOf": 5})
+    timezone = fields.String(required=True, metadata=told(Problem.ZONE.value, example="Europe/Berlin"))
+    weekly = fields.List(
+        fields.Nested(WeeklyInterval), required=True, metadata=told("The hours of an ordinary week.")
+    )
+    overrides = fields.List(fields.Nested(Override), metadata=told("Dates with hours of their own."))
+    buffer_before = fields.Integer(metadata=told(Problem.BUFFER.value, **_BUFFER))
+    buffer_after = fields.Integer(metadata=told(Problem.BUFFER.value, **_BUFFER))
     limits = fields.Nested(HourLimits)
 
 
