@@ -32,7 +32,11 @@ class _Group(FlaskGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().main(*args, **kwargs)
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
+        except click.ClickException as error:
+            click.echo(error.format_message(), err=True)
+        except click.Abort:
+            click.echo("Stopped.", err=True)
         except Invalid as error:
             for field, sentences in error.errors.items():
                 click.echo(f"{field}: {' '.join(sentences)}", err=True)

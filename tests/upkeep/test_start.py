@@ -134,3 +134,10 @@ def test_welcome_without_a_demo_says_where_the_mail_goes(tmp_path: Path) -> None
 def test_furnish_loads_once_and_knows_it_again(app: Flask) -> None:
     assert start.furnish(MONDAY)
     assert start.furnish(MONDAY)
+
+
+@pytest.mark.parametrize("words", [["worker", "--threads", "0"], ["no-such-word"], ["restore"]])
+def test_a_slip_is_one_sentence_and_status_1(tmp_path: Path, words: list[str]) -> None:
+    done = gemba(*words, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.strip().splitlines()) == 1
