@@ -214,7 +214,7 @@ def _conditions(filters: InsightFilter) -> list[ColumnElement[bool]]:
         conditions.append(Insight.status.in_(filters.statuses))
     if filters.kinds:
         conditions.append(Insight.kind.in_(filters.kinds))
-    if filters.product.isdigit():
+    if filters.product.isdecimal() and len(filters.product) < 10:
         conditions.append(Insight.product_id == int(filters.product))
     elif filters.product:
         named = select(Product.id).where(Product.name == filters.product)
