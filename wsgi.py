@@ -1,5 +1,6 @@
 """The WSGI entry point: `gunicorn wsgi:app`."""
 
+import os
 import sys
 
 from gemba.app import create_app
@@ -15,3 +16,9 @@ except BadSetting as error:
     sys.stderr.write(f"{error}\n")
     # gunicorn's code for "do not start me again".
     sys.exit(4)
+
+if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+    # `flask --app wsgi …` knows what `gemba …` knows; a web process need not.
+    from gemba.cli import cli
+
+    app.cli.commands.update(cli.commands)

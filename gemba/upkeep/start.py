@@ -70,5 +70,5 @@ def serve(environ: Mapping[str, str]) -> None:
     os.execve(  # noqa: S606 (the program of our own environment)
         binaries / "honcho",
         ["honcho", "--procfile", "Procfile", "start", "web", "worker"],
-        {**environ, "PATH": path, "PYTHONUNBUFFERED": "1"},
+        {**environ, "PATH": path, "PYTHONUNBUFFERED": "1", "FLASK_RUN_FROM_CLI": "false"},
     )

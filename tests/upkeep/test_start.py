@@ -141,3 +141,16 @@ def test_a_slip_is_one_sentence_and_status_1(tmp_path: Path, words: list[str]) -
     done = gemba(*words, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_flask_knows_the_same_commands(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "doctor"],
+        cwd=ROOT,
+        env=environ(tmp_path, 8000),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert "Run: gemba db upgrade" in done.stdout
