@@ -1,11 +1,10 @@
 """Signing in, the profile and the admin's pages in a real Chromium, with and without JavaScript."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from gemba.db import db
 from gemba.people.models import Person
-from tests.browser.conftest import PHONE, WIDE, Desk
+from tests.browser.conftest import PHONE, Desk
 from tests.people.stage import mails
 
 pytestmark = pytest.mark.browser
@@ -35,17 +34,3 @@ def test_somebody_signs_in_and_confirms_the_zone(desk: Desk, scripts: bool, way:
     page.get_by_role("button", name="That is right, go on").click()
     page.wait_for_url("**/profile")
     assert page.get_by_text("Saved.").is_visible()
-
-
-@pytest.mark.parametrize("width", [PHONE, WIDE])
-@pytest.mark.parametrize("dark", [False, True])
-def test_pages_of_people_are_accessible_and_fit(desk: Desk, width: int, dark: bool) -> None:
-    for path in ("/profile", "/people", "/people/1", "/people/new", "/lines"):
-        page = desk.open(desk.cast.adam.id, path, width=width, dark=dark)
-        assert page.locator("h1").count() == 1
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        page.close()
-    page = desk.open(None, "/sign-in", width=width, dark=dark)
-    assert Axe().run(page).violations_count == 0

@@ -82,11 +82,15 @@ def _read_the_mails(page: Page, served: str, visit: str) -> None:
         time.sleep(0.5)
         page.goto(visit)
     page.goto(f"{served}/demo/mail?to=vera.lindholm@northlane.example")
-    page.locator("ul.mail-list a").first.click()
-    frame = page.frame_locator("iframe")
-    expect(frame.locator("body")).to_contain_text("Europe/Berlin")
-    expect(frame.locator(f'a[href$="{path}"]')).to_have_count(1)
-    expect(page.locator("main")).to_contain_text("REQUEST")
+    letters = page.locator("ul.mail-list a").evaluate_all("links => links.slice(0, 6).map(link => link.href)")
+    for letter in letters:
+        page.goto(letter)
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("body")).to_contain_text("Europe/Berlin")
+        if frame.locator(f'a[href$="{path}"]').count() == 1:
+            expect(page.locator("main")).to_contain_text("REQUEST")
+            return
+    raise AssertionError(f"no mail leads to {path}")
 
 
 def _states(page: Page) -> list[str]:
