@@ -13,13 +13,15 @@ with warnings.catch_warnings():
 
 from sqlalchemy import create_engine, text
 
-FOLDER = Path(tempfile.gettempdir()) / f"gemba-test-postgres-{os.getuid()}"
+# All processes of one test run share a server; it goes with the last of them.
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+FOLDER = Path(tempfile.gettempdir()) / f"gemba-postgres-{RUN[:12]}"
 
 
 @lru_cache(maxsize=1)
 def _server() -> str:
     """Starts the server, or joins the one another test process started; it stops with the last of them."""
-    server = get_server(FOLDER)
+    server = get_server(FOLDER, cleanup_mode="delete")
     return str(server.get_uri())
 
 
