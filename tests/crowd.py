@@ -123,7 +123,7 @@ def _visit(cast: Cast, agent: int, visitor: int, start: datetime, now: datetime)
 def add_insights(cast: Cast, visits: list[int], count: int, now: datetime) -> list[int]:
     """So many insights of all kinds, one to three observations each, in two languages, ready to search."""
     random, kinds = Random(7), list(Kind)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "title": " ".join(random.sample(WORDS, 5)).capitalize(),
             "body": " ".join(random.sample(WORDS, 9)),
