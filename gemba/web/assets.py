@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def keep(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code == 200:
-            if response.mimetype.startswith(("text/", "image/svg")):
+            if (response.mimetype or "").startswith(("text/", "image/svg")):
                 # A stream would not be compressed for those who only know gzip.
                 response.direct_passthrough = False
                 response.get_data()
