@@ -1,0 +1,58 @@
+"""What nothing built with these parts can be cheaper than."""
+
+from flask import Flask, render_template_string
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, UniqueConstraint, insert
+from sqlalchemy.orm import Session
+
+from gemba.db import db
+from gemba.people.models import Person
+from tests.bench.worlds import Caller, World
+
+PAGE = "<!doctype html><title>{{ name }}</title><h1>{{ name }}</h1><p>{{ email }}</p>"
+
+
+def bare_page() -> Caller:
+    """A Flask app that says one word, at /."""
+    app = Flask("bare")
+    app.add_url_rule("/", view_func=lambda: "hello")
+    return Caller(app)
+
+
+def one_row_page(world: World) -> Caller:
+    """A Flask app that reads one row of the world's database by its key and fills a small template, at /."""
+    app = Flask("one-row")
+    with world.app.app_context():
+        engine = db.engine
+    key = world.cast.vera.id
+
+    def page() -> str:
+        with Session(engine) as session:
+            person = session.get_one(Person, key)
+            return render_template_string(PAGE, name=person.name, email=person.email)
+
+    app.add_url_rule("/", view_func=page)
+    return Caller(app)
+
+
+class BareInsert:
+    """One INSERT under UNIQUE(agent, start) and a commit."""
+
+    def __init__(self, world: World) -> None:
+        with world.app.app_context():
+            self._engine = db.engine
+        self._table = Table(
+            "bench_insert",
+            MetaData(),
+            Column("id", Integer, primary_key=True),
+            Column("agent", Integer),
+            Column("start", Integer),
+            Column("at", DateTime),
+            UniqueConstraint("agent", "start"),
+        )
+        self._table.create(self._engine)
+        self._number = 0
+
+    def __call__(self) -> None:
+        self._number += 1
+        with self._engine.begin() as connection:
+            connection.execute(insert(self._table).values(agent=self._number % 50, start=self._number))

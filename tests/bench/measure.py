@@ -1,0 +1,102 @@
+"""Stopwatch and table.
+
+CPU time of this process is the judge: it hardly changes when the machine is busy with other things. What
+PostgreSQL's own processes spend is not in it.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+BATCHES = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds per call: of the processor, and by the clock on the wall."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: what, on which database, its cost, and the floor it is compared with."""
+
+    what: str
+    database: str
+    cost: Cost
+    floor: str
+    floor_cost: Cost
+
+    @property
+    def ratio(self) -> float:
+        """How many times the floor."""
+        return self.cost.cpu / self.floor_cost.cpu
+
+    def plain(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "ratio": round(self.ratio, 4)}
+
+
+def cost(call: Callable[[], object], seconds: float = 0.4) -> Cost:
+    """What one call costs: the median of batches that take about `seconds` together."""
+    call()
+    began = time.process_time()
+    call()
+    once = max(time.process_time() - began, 1e-6)
+    batches = BATCHES if once < seconds else 2
+    count = max(1, int(seconds / batches / once))
+    return _middle(_batch([call] * count) for _ in range(batches))
+
+
+def cost_each(calls: Iterable[Callable[[], object]]) -> Cost:
+    """The same for calls that can be made only once each, in five batches."""
+    calls = list(calls)
+    size = len(calls) // BATCHES
+    return _middle(_batch(calls[number * size : (number + 1) * size]) for number in range(BATCHES))
+
+
+def _batch(calls: list[Callable[[], object]]) -> Cost:
+    cpu, wall = time.process_time(), time.perf_counter()
+    for call in calls:
+        call()
+    return Cost(
+        (time.process_time() - cpu) * 1000 / len(calls), (time.perf_counter() - wall) * 1000 / len(calls)
+    )
+
+
+def _middle(costs: Iterable[Cost]) -> Cost:
+    costs = list(costs)
+    return Cost(statistics.median(c.cpu for c in costs), statistics.median(c.wall for c in costs))
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows in columns."""
+    lines = [("what", "database", "CPU ms", "wall ms", "times", "the floor (CPU ms)")]
+    lines += [
+        (
+            row.what,
+            row.database,
+            _number(row.cost.cpu),
+            _number(row.cost.wall),
+            _number(row.ratio),
+            f"{row.floor} ({_number(row.floor_cost.cpu)})",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(6)]
+    shown = []
+    for line in lines:
+        cells = [
+            cell.rjust(width) if 2 <= column <= 4 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        shown.append("  ".join(cells).rstrip())
+    return "\n".join([shown[0], "-" * len(shown[0]), *shown[1:]])
+
+
+def _number(value: float) -> str:
+    digits = 4 if value < 0.01 else 3 if value < 1 else 2 if value < 10 else 1
+    return f"{value:.{digits}f}"
