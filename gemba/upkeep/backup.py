@@ -132,7 +132,8 @@ def _bring_back(file: Path, now: datetime) -> None:
     finder = inspect(db.engine)
     tables, schema = finder.get_table_names(), finder.default_schema_name
     db.engine.dispose()
-    then = _drop_waiting(f'"{schema}".outbox_item', now, "+00")
+    # Without fresh statistics the first minutes would be slow: a backup brings none.
+    then = _drop_waiting(f'"{schema}".outbox_item', now, "+00") + "; ANALYZE"
     postgres.bring_back(file, db.engine.url, tables, then)
 
 

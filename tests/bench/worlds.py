@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from gemba.app import create_app
@@ -95,6 +95,9 @@ def world(
         found = add_insights(cast, booked, insights, MONDAY)
         db.session.commit()
         cast = let_go(cast)
+        # PostgreSQL does this by itself a minute after so many new rows.
+        db.session.execute(text("ANALYZE"))
+        db.session.commit()
     yield World(app, cast, ids, booked, found)
     with app.app_context():
         db.engine.dispose()
