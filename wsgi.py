@@ -19,6 +19,6 @@ except BadSetting as error:
 
 if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
     # `flask --app wsgi …` knows what `gemba …` knows; a web process need not.
-    from gemba.cli import cli
+    from gemba.commands import commands
 
-    app.cli.commands.update(cli.commands)
+    app.cli.commands.update(commands.commands)

@@ -17,7 +17,7 @@ from gemba.api import models as api_models  # noqa: F401
 from gemba.api import register as api
 from gemba.clock import Clock, system_clock
 from gemba.config import ROOT, Settings, load_settings
-from gemba.db import db, engine_options, prepare
+from gemba.db import db, open_database
 from gemba.demo import views as demo_views
 from gemba.home import views as home_views
 from gemba.insights import models as insights_models  # noqa: F401
@@ -62,7 +62,9 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
     app.url_map.converters["int"] = RowNumber
     _configure(app, settings)
     _log(settings)
-    _open_database(app, settings)
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    open_database(app, settings.database_url)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
     _extend(app, settings)
     _register(app)
     return app
@@ -125,16 +127,6 @@ def _log(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=False,
     )
-
-
-def _open_database(app: Flask, settings: Settings) -> None:
-    settings.instance.mkdir(parents=True, exist_ok=True)
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
-    db.init_app(app)
-    with app.app_context():
-        prepare(db.engine)
-    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
 
 def _locale() -> str:

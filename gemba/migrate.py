@@ -37,6 +37,14 @@ def current_revision() -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def ensure_schema() -> None:
+    """Brings the database to the schema this code needs, where it is not there yet."""
+    if current_revision() != newest_revision():
+        from flask_migrate import upgrade  # half a second that a start without a change does not wait
+
+        upgrade()
+
+
 def readiness() -> str:
     """Why the product cannot serve, in a sentence; empty where it can."""
     try:

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from gemba.db import db
 from gemba.demo.content import Both, read_company
 from gemba.demo.loading.backlog import load_backlog
 from gemba.demo.loading.company import load_company
 from gemba.demo.loading.visits import load_visits
+from gemba.demo.state import LOADED, is_empty
 from gemba.errors import NotFound, Refused
 from gemba.people.models import AuditEntry, Person
-
-LOADED = "demo.loaded"
 
 
 class NotEmpty(Refused):
@@ -35,21 +33,6 @@ class Member:
     def roles(self) -> list[str]:
         """Their roles, in order of the alphabet."""
         return sorted(str(role) for role in self.person.roles)
-
-
-def is_empty() -> bool:
-    """Whether nobody is in the database yet."""
-    return db.session.scalar(select(Person.id).limit(1)) is None
-
-
-def is_demo() -> bool:
-    """Whether the database holds the demo company; False too where there are no tables yet."""
-    try:
-        row = db.session.scalar(select(AuditEntry.id).where(AuditEntry.action == LOADED).limit(1))
-    except SQLAlchemyError:
-        db.session.rollback()
-        return False
-    return row is not None
 
 
 def load(now: datetime) -> None:

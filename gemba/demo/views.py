@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from gemba.clock import now
 from gemba.config import current_settings
 from gemba.db import db, reading
-from gemba.demo import mailbox, service
+from gemba.demo import mailbox, service, state
 from gemba.errors import NotFound
 from gemba.people import service as people
 from gemba.people.views.base import let_in
@@ -116,7 +116,7 @@ def _with_top_links(html: str) -> str:
 def init_app(app: Flask) -> None:
     """Registers these pages where the database holds the demo company when the app is made."""
     with app.app_context(), reading():
-        is_demo = service.is_demo()
+        is_demo = state.is_demo()
         db.session.remove()
     if not is_demo:
         return

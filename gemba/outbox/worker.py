@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import psycopg
 import structlog
 from flask import Flask
 from jinja2 import TemplateError
@@ -209,6 +208,8 @@ class Worker:
             engine = db.engine
         if engine.dialect.name != "postgresql":
             return
+        import psycopg  # only here: a start with SQLite need not wait for it
+
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         while not self._stopping.is_set():
             try:

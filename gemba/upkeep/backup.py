@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import inspect, select
 
 from gemba.db import db, reading
-from gemba.migrate import current_revision, known_revisions, newest_revision
+from gemba.migrate import current_revision, ensure_schema, known_revisions, newest_revision
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State, without_secrets
 from gemba.people.models import Person
@@ -25,7 +25,6 @@ from gemba.upkeep.errors import (
     OtherDatabase,
     UnknownRevision,
 )
-from gemba.upkeep.start import migrate
 
 TABLES = {"person", "visit", "outbox_item"}
 """What every revision of the product has."""
@@ -101,7 +100,7 @@ def restore(file: Path, *, replace: bool, now: datetime) -> int:
         db.session.rollback()
     _bring_back(file, now)
     if revision != newest_revision():
-        migrate()
+        ensure_schema()
     return _forget_secrets(now)
 
 

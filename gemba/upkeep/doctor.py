@@ -17,7 +17,7 @@ from sqlalchemy import func, select, text, union
 
 from gemba.config import Settings
 from gemba.db import db, reading
-from gemba.demo import service as demo
+from gemba.demo import state as demo
 from gemba.migrate import newest_revision, readiness
 from gemba.outbox import service as outbox
 from gemba.outbox.claims import database_now

@@ -4,16 +4,17 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from flask_migrate import upgrade
+from flask import Flask
 
 from gemba.config import ROOT, Settings
-from gemba.db import db
-from gemba.demo import service as demo
+from gemba.db import db, open_database, reading
+from gemba.demo.state import is_demo, is_empty
 from gemba.errors import GembaError
-from gemba.migrate import current_revision, newest_revision
+from gemba.migrate import current_revision, ensure_schema, newest_revision
 
 HOST, PORT = "127.0.0.1", "8000"
 
@@ -35,25 +36,40 @@ def refuse_taken_port(host: str, port: int) -> None:
             raise PortTaken(port=port) from error
 
 
-def migrate() -> None:
-    """Brings the database to the schema this code needs, where it is not there yet."""
-    if current_revision() != newest_revision():
-        upgrade()
+@dataclass(frozen=True)
+class Found:
+    """Whether the database can be served as it is, and whether it holds the demo company."""
+
+    is_ready: bool
+    is_demo: bool = False
 
 
-def furnish(now: datetime) -> bool:
-    """Loads the demo company into a database without people; says whether the database holds it."""
-    if demo.is_empty():
-        demo.load(now)
+def look(settings: Settings) -> Found:
+    """Looks at the database without the whole product, which takes seconds to import."""
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    bare = Flask("gemba")
+    open_database(bare, settings.database_url)
+    with bare.app_context(), reading():
+        if current_revision() != newest_revision() or is_empty():
+            return Found(is_ready=False)
+        return Found(is_ready=True, is_demo=is_demo())
+
+
+def make_ready(now: datetime) -> Found:
+    """Brings the database to this code's schema, and the demo company into one without people."""
+    from gemba.demo.service import load
+
+    ensure_schema()
+    if is_empty():
+        load(now)
         db.session.flush()
-        return True
-    return demo.is_demo()
+    return Found(is_ready=True, is_demo=is_demo())
 
 
-def welcome(settings: Settings, is_demo: bool) -> str:
+def welcome(settings: Settings, found: Found) -> str:
     """Where the product is and how to sign in, for the terminal."""
     url = settings.base_url
-    if is_demo:
+    if found.is_demo:
         rows = [f"Sign in: open {url}/demo and pick a person", f"Mail it sends: {url}/demo/mail"]
     else:
         mail = "by mail" if settings.smtp else f"into {settings.mail_folder}"

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gemba.db import db
-from gemba.demo import service
+from gemba.demo import service, state
 from gemba.demo.content import Outcome, read_company
 from gemba.demo.loading.company import joined, running_start
 from gemba.errors import NotFound
@@ -36,12 +36,12 @@ def _count(model: type[object]) -> int:
 
 
 def test_an_empty_database_becomes_the_whole_company(app: Flask) -> None:
-    assert service.is_empty()
-    assert not service.is_demo()
+    assert state.is_empty()
+    assert not state.is_demo()
     service.load(MONDAY)
     db.session.commit()
-    assert service.is_demo()
-    assert not service.is_empty()
+    assert state.is_demo()
+    assert not state.is_empty()
     assert _count(Person) == len(COMPANY.people)
     assert _count(Availability) == 14
     assert _count(Visit) == 1 + len(COMPANY.past) + len(COMPANY.coming)
@@ -54,7 +54,7 @@ def test_a_database_with_people_is_refused_and_left_alone(app: Flask, cast: Cast
     with pytest.raises(service.NotEmpty):
         service.load(MONDAY)
     db.session.rollback()
-    assert not service.is_demo()
+    assert not state.is_demo()
     assert _count(Person) == 9
     assert service.cast() == []
 
@@ -67,9 +67,9 @@ def test_visits_are_in_their_state_and_take_their_people_s_time(demo_app: Flask)
         Outcome.NOT_HELD: Status.NOT_HELD,
         Outcome.CANCELLED: Status.CANCELLED,
     }
-    for outcome, state in states.items():
+    for outcome, status in states.items():
         wanted = sum(visit.outcome is outcome for visit in COMPANY.past)
-        assert sum(visit.status == state for visit in past) == wanted
+        assert sum(visit.status == status for visit in past) == wanted
     assert all(visit.status == Status.BOOKED for visit in visits if visit.ends_at >= MONDAY)
     assert all(visit.created_at < min(visit.starts_at, MONDAY) for visit in visits)
     assert len({visit.uid for visit in visits}) == len(visits)

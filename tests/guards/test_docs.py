@@ -5,6 +5,7 @@ import re
 from click import Command, Group
 
 from gemba.cli import cli
+from gemba.commands import commands
 from gemba.config import ROOT
 
 INNER = {"db", "limiter"}
@@ -29,4 +30,9 @@ def _commands(group: Group, prefix: str) -> list[str]:
 
 def test_every_command_is_documented() -> None:
     documented = (ROOT / "docs" / "commands.md").read_text()
-    assert [name for name in _commands(cli, "gemba") if f"`{name}" not in documented] == []
+    assert [
+        name
+        for group in (cli, commands)
+        for name in _commands(group, "gemba")
+        if f"`{name}" not in documented
+    ] == []

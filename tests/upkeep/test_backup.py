@@ -144,7 +144,7 @@ def test_an_older_revision_is_migrated(make: Maker, tmp_path: Path, monkeypatch:
     make("here")
     monkeypatch.setattr(backup, "known_revisions", lambda: {"0000"})
     migrated: list[str | None] = []
-    monkeypatch.setattr(backup, "migrate", lambda: migrated.append(current_revision()))
+    monkeypatch.setattr(backup, "ensure_schema", lambda: migrated.append(current_revision()))
     assert backup.restore(file, replace=True, now=LATER) == 0
     assert migrated == ["0000"]
 

@@ -13,8 +13,10 @@ from urllib.error import URLError
 
 import pytest
 from flask import Flask
+from flask_migrate import stamp
 
 from gemba.config import ROOT, load_settings
+from gemba.db import db
 from gemba.upkeep import start
 from tests.conftest import MONDAY, settings_for
 
@@ -126,14 +128,19 @@ def test_the_address_follows_the_port(tmp_path: Path) -> None:
 
 def test_welcome_without_a_demo_says_where_the_mail_goes(tmp_path: Path) -> None:
     settings = settings_for("sqlite://", tmp_path)
-    said = start.welcome(settings, is_demo=False)
+    said = start.welcome(settings, start.Found(is_ready=True))
     assert "/sign-in" in said
     assert str(tmp_path / "mail") in said
 
 
-def test_furnish_loads_once_and_knows_it_again(app: Flask) -> None:
-    assert start.furnish(MONDAY)
-    assert start.furnish(MONDAY)
+def test_a_database_is_made_ready_once_and_known_again(app: Flask) -> None:
+    settings = app.extensions["gemba_settings"]
+    stamp()  # the test's tables are the newest schema already
+    assert start.look(settings) == start.Found(is_ready=False)
+    assert start.make_ready(MONDAY) == start.Found(is_ready=True, is_demo=True)
+    db.session.commit()
+    assert start.look(settings) == start.Found(is_ready=True, is_demo=True)
+    assert start.make_ready(MONDAY) == start.Found(is_ready=True, is_demo=True)
 
 
 @pytest.mark.parametrize("words", [["worker", "--threads", "0"], ["no-such-word"], ["restore"]])

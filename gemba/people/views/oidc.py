@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
 from flask import Flask, current_app, request, session, url_for
 from flask_babel import gettext as _
 from joserfc.errors import JoseError
@@ -39,6 +38,9 @@ def init_app(app: Flask) -> None:
     oidc = app.extensions["gemba_settings"].oidc
     if oidc is None:
         return
+    # A fifth of a second that nobody without a provider should wait at each start.
+    from authlib.integrations.flask_client import OAuth
+
     registry = OAuth(app)
     app.extensions["gemba_oidc"] = registry.register(
         "gemba",
