@@ -8,7 +8,11 @@ from gemba.db import Base
 
 
 class Programme(Base):
-    """A running exercise. Durations and notices are in minutes, the horizon in days."""
+    """A running exercise. Durations and notices are in minutes, the horizon in days.
+
+    A lead has `approval_hours` to say yes to a request, and someone on the waitlist `offer_hours` to take
+    the hour that is held for them.
+    """
 
     __tablename__ = "programme"
 
@@ -30,6 +34,12 @@ class Programme(Base):
     seats: Mapped[int] = mapped_column(default=1)
     return_after_months: Mapped[int] = mapped_column(default=6)
     approval: Mapped[bool] = mapped_column(default=False)
+    approval_hours: Mapped[int] = mapped_column(default=48)
+    offer_hours: Mapped[int] = mapped_column(default=12)
+    slot_offset_minutes: Mapped[int] = mapped_column(default=0)
+    visitor_per_day: Mapped[int | None]
+    visitor_per_week: Mapped[int | None]
+    visitor_per_month: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

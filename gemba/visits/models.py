@@ -1,8 +1,9 @@
 """Visits, who takes part, and the ticks that make overlap impossible."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
@@ -13,7 +14,9 @@ from gemba.programmes.models import Programme
 class Visit(Base):
     """One sitting of visitors with an agent: one row for life, moved in place.
 
-    `uid` never changes; `sequence` rises with every significant change (RFC 5546 2.1.4).
+    `uid` never changes; `sequence` rises with every significant change (RFC 5546 2.1.4). The agent is taken
+    `buffer_before` minutes earlier and `buffer_after` minutes longer. A request or an offer ends by itself at
+    `expires_at`. `because` is a code, and `because_facts` what it is made of.
     """
 
     __tablename__ = "visit"
@@ -33,6 +36,10 @@ class Visit(Base):
     meeting_url: Mapped[str]
     cancel_reason: Mapped[str] = mapped_column(default="")
     because: Mapped[str] = mapped_column(default="")
+    because_facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    buffer_before: Mapped[int] = mapped_column(default=0)
+    buffer_after: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -71,3 +78,28 @@ class Tick(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     tick: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), index=True)
+
+
+class WaitlistEntry(Base):
+    """Someone who waits for an hour of a programme; there is a row exactly while they wait.
+
+    First in `queued_at` is first served. `visit_id` is the hour that is held for them at the moment, and
+    `refused` the starts (UTC) they did not want, which are not offered to them again.
+    """
+
+    __tablename__ = "waitlist_entry"
+    __table_args__ = (UniqueConstraint("programme_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
+    language: Mapped[str | None]
+    queued_at: Mapped[datetime] = mapped_column(index=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
+    refused: Mapped[list[Any]] = mapped_column(JSON, default=list)
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    programme: Mapped[Programme] = relationship()
+    visit: Mapped[Visit | None] = relationship()
