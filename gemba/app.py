@@ -34,6 +34,7 @@ from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
 from gemba.upkeep import views as upkeep_views
+from gemba.visits import kept
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.web import access, assets, filters, pages, security, sentry
@@ -169,6 +170,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(programmes_views.blueprint)
     app.register_blueprint(schedule_views.blueprint)
     invite_mail.init_app()
+    kept.init_app(app.extensions)
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)

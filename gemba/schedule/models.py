@@ -20,9 +20,10 @@ class Availability(Base):
 
     `weekly` is `{"0": [[start, end], …]}` (0 = Monday) and `overrides` `{"2026-12-31": [[start, end], …]}`,
     in minutes after local midnight of `timezone`, half-open. Buffers are in minutes. `time_off` is
-    `[["2026-12-24", "2027-01-03"], …]`, both days included; `zone_changes` is `[["2026-12-01", "Asia/Tbilisi"]]`:
-    from that local date on the same hours are meant there. `holidays` names a country of the `holidays`
-    library, "" for none. `pauses` are the past "not now" times as `[["2026-11-01", "2026-11-08"], …]`.
+    `[["2026-12-24", "2027-01-03"], …]`, both days included; `zone_changes` is
+    `[["2026-12-01", "Asia/Tbilisi"]]`: from that local date on the same hours are meant there. `holidays`
+    names a country of the `holidays` library, "" for none. `pauses` are the past "not now" times as
+    `[["2026-11-01", "2026-11-08"], …]`.
     `version` counts saves, so that two tabs cannot overwrite each other unseen. `stamp` changes with
     everything that changes which starts this agent offers, their visits and busy times included
     (gemba.schedule.service.touch).

@@ -4,13 +4,14 @@ Reading and writing an agent's hours is for the agent, the lead of their line an
 told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict, Unpack
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import aliased, joinedload
 
 from gemba.db import db
@@ -20,11 +21,21 @@ from gemba.people.models import Line, Person, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
-from gemba.schedule.models import Availability
+from gemba.schedule.models import Availability, BusySource, QuietHours, new_stamp
 from gemba.schedule.rules.hours import local_day
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
+
+
+class More(TypedDict, total=False):
+    """What is known of an agent beside their row of hours."""
+
+    busy: tuple[rules.Span, ...]
+    visits: tuple[rules.Span, ...]
+    calendar: tuple[rules.Span, ...]
+    quiet: rules.Hours | None
+    joinable: tuple[datetime, ...]
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,35 @@ def set_availability(
     before = availability_document(row)
     _write(row, _parsed(document))
     row.version += 1
+    row.stamp = new_stamp()
+    row.created_at = row.created_at or now
     db.session.add(row)
     _audit(viewer, agent, "availability.set", {"before": before}, now)
     db.session.flush()
     return row
+
+
+def touch(person_ids: Iterable[int]) -> None:
+    """Says that something has changed what these people offer, so that nobody answers from what was kept.
+
+    Belongs in the transaction of the cause; nothing happens to people without hours.
+    """
+    ids = sorted(set(person_ids))
+    if ids:
+        db.session.execute(
+            update(Availability).where(Availability.person_id.in_(ids)).values(stamp=new_stamp())
+        )
+
+
+def touch_line(line_id: int) -> None:
+    """The same for all agents of a line, for one statement whatever their number."""
+    members = select(Person.id).where(Person.line_id == line_id)
+    db.session.execute(
+        update(Availability)
+        .where(Availability.person_id.in_(members))
+        .values(stamp=new_stamp())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def set_date(viewer: Person, agent_id: int, day: str, ranges: object, *, now: datetime) -> Availability:
@@ -96,7 +132,12 @@ def pause(viewer: Person, agent_id: int, on: bool, now: datetime) -> Availabilit
     """The "not now" switch: no reason is asked and nothing else changes. Raises NotFound."""
     agent = _locked_agent(viewer, agent_id)
     row = _fresh(agent)
-    row.paused = on
+    if on != row.paused:
+        row.paused, row.stamp = on, new_stamp()
+        if not on and row.paused_at is not None:
+            days = [_local_day(row, row.paused_at), _local_day(row, now)]
+            row.pauses = [*row.pauses, [day.isoformat() for day in days]]
+        row.paused_at = now if on else None
     db.session.add(row)
     _audit(viewer, agent, "availability.pause" if on else "availability.resume", {}, now)
     db.session.flush()
@@ -109,10 +150,8 @@ def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
     return {row.person_id: row for row in rows}
 
 
-def to_facts(
-    row: Availability, busy: Sequence[rules.Span] = (), visits: Sequence[datetime] = ()
-) -> rules.AgentFacts:
-    """What the rules know of an agent: their hours, when they are taken, and their visits' starts (UTC)."""
+def to_facts(row: Availability, **more: Unpack[More]) -> rules.AgentFacts:
+    """What the rules know of an agent: their row, and what the caller knows beside it."""
     return rules.AgentFacts(
         agent=row.person_id,
         hours=hours_of(row),
@@ -120,9 +159,35 @@ def to_facts(
         buffer_after=row.buffer_after,
         limits=rules.Limits(row.per_day, row.per_week, row.per_month),
         paused=row.paused,
-        busy=tuple(busy),
-        visits=tuple(visits),
+        rest_between=row.rest_between,
+        **more,
     )
+
+
+def calendars_of(agent_ids: Collection[int]) -> dict[int, tuple[rules.Span, ...]]:
+    """When the agents' own calendars say busy, from the last good copies, in one statement."""
+    found: dict[int, list[rules.Span]] = {}
+    query = select(BusySource.person_id, BusySource.spans).where(BusySource.person_id.in_(agent_ids))
+    for person, spans in db.session.execute(query):
+        found.setdefault(person, []).extend(rules.Span(_minute(start), _minute(end)) for start, end in spans)
+    return {person: tuple(spans) for person, spans in found.items()}
+
+
+def quiet_hours_of(agent_ids: Collection[int]) -> dict[int, rules.Hours]:
+    """The quiet hours of the agents' lines, by agent, in one statement; without those who have none."""
+    query = (
+        select(Person.id, QuietHours.timezone, QuietHours.weekly)
+        .join(QuietHours, QuietHours.line_id == Person.line_id)
+        .where(Person.id.in_(agent_ids))
+    )
+    return {
+        person: rules.Hours(timezone, {int(day): _intervals(pairs) for day, pairs in weekly.items()})
+        for person, timezone, weekly in db.session.execute(query)
+    }
+
+
+def _minute(number: int) -> datetime:
+    return datetime.fromtimestamp(number * 60, UTC)
 
 
 def hours_of(row: Availability) -> rules.Hours:
@@ -131,6 +196,9 @@ def hours_of(row: Availability) -> rules.Hours:
         row.timezone,
         {int(day): _intervals(pairs) for day, pairs in row.weekly.items()},
         {date.fromisoformat(day): _intervals(pairs) for day, pairs in row.overrides.items()},
+        tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in row.time_off),
+        row.holidays,
+        tuple((date.fromisoformat(day), zone) for day, zone in row.zone_changes),
     )
 
 
@@ -141,6 +209,7 @@ def booking_rules(programme: Programme) -> rules.BookingRules:
         slot_step_minutes=programme.slot_step_minutes,
         min_notice_minutes=programme.min_notice_minutes,
         horizon_days=programme.horizon_days,
+        slot_offset_minutes=programme.slot_offset_minutes,
     )
 
 
@@ -148,7 +217,7 @@ def availability_document(row: Availability) -> dict[str, object]:
     """The JSON shape of a row, as the API answers it and `set_availability` takes it."""
     limits = rules.Limits(row.per_day, row.per_week, row.per_month)
     return rules.dump_availability(
-        rules.ParsedAvailability(hours_of(row), row.buffer_before, row.buffer_after, limits)
+        rules.ParsedAvailability(hours_of(row), row.buffer_before, row.buffer_after, limits, row.rest_between)
     )
 
 
@@ -238,6 +307,11 @@ def _blank(agent: Person) -> Availability:
         overrides={},
         buffer_before=0,
         buffer_after=0,
+        time_off=[],
+        holidays="",
+        zone_changes=[],
+        rest_between=False,
+        pauses=[],
         paused=False,
         version=NEVER_SAVED,
     )
@@ -257,6 +331,13 @@ def _write(row: Availability, parsed: rules.ParsedAvailability) -> None:
     row.overrides = {day.isoformat(): _pairs(intervals) for day, intervals in hours.overrides.items()}
     row.buffer_before, row.buffer_after = parsed.buffer_before, parsed.buffer_after
     row.per_day, row.per_week, row.per_month = limits.per_day, limits.per_week, limits.per_month
+    row.time_off = [[first.isoformat(), last.isoformat()] for first, last in hours.time_off]
+    row.holidays, row.rest_between = hours.holidays, parsed.rest_between
+    row.zone_changes = [[day.isoformat(), zone] for day, zone in hours.zone_changes]
+
+
+def _local_day(row: Availability, instant: datetime) -> date:
+    return instant.astimezone(ZoneInfo(hours_of(row).zone_at(instant))).date()
 
 
 def _intervals(pairs: Iterable[Sequence[int]]) -> tuple[rules.Interval, ...]:

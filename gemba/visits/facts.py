@@ -1,11 +1,12 @@
 """What is known of people's time, gathered in a constant number of statements for the pure rules."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from gemba.db import db
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
@@ -13,12 +14,15 @@ from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
 from gemba.schedule.models import Availability
-from gemba.schedule.rules import AgentFacts, Slot, Span, open_slots
-from gemba.visits.models import Tick, Visit
-from gemba.visits.rules import COUNTED, spans_of, ticks
+from gemba.schedule.rules import AgentFacts, Limits, Span, VisitorFacts
+from gemba.visits.models import Visit, VisitVisitor
+from gemba.visits.rules import COUNTED, OCCUPYING, Status
 
 MARGIN = timedelta(days=32)
 """Limits count a whole month, so visits are read this far around the window."""
+
+MANY = 400
+"""From so many people on, all rows of the window are read instead of naming each person."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,21 @@ ANY = Ask()
 
 def agents_for(ask: Ask, *, but: Collection[int] = ()) -> list[int]:
     """Ids of active agents with hours who fit the ask, ascending; without those of `but`."""
+    return list(stamps_for(ask, but=but))
+
+
+Stamp = tuple[int, int | None]
+"""Changes with everything that changes what an agent offers: the stamp of their hours, and their line."""
+
+
+def stamps_for(ask: Ask, *, but: Collection[int] = ()) -> dict[int, Stamp]:
+    """The same with each agent's stamp."""
     query = (
-        select(Person.id)
+        select(Availability.person_id, Availability.stamp, Person.line_id)
+        .join(Person, Person.id == Availability.person_id)
         .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
-        .join(Availability, Availability.person_id == Person.id)
-        .where(Person.active, Person.id.not_in(but))
-        .order_by(Person.id)
+        .where(Person.active)
+        .order_by(Availability.person_id)
     )
     if ask.agent_id is not None:
         query = query.where(Person.id == ask.agent_id)
@@ -50,85 +63,156 @@ def agents_for(ask: Ask, *, but: Collection[int] = ()) -> list[int]:
     if ask.language is not None:
         speaking = select(PersonLanguage.person_id).where(PersonLanguage.language == ask.language)
         query = query.where(Person.id.in_(speaking))
-    return list(db.session.scalars(query))
+    return {
+        agent: (stamp, line) for agent, stamp, line in db.session.execute(query).all() if agent not in but
+    }
 
 
-def busy(people: Iterable[int], window: Span, *, but: Visit | None = None) -> dict[int, tuple[Span, ...]]:
-    """When these people are taken within the window; the visit `but` counts as gone."""
-    taken = ticks(window.start, window.end)
-    query = (
-        select(Tick.person_id, Tick.tick)
-        .where(Tick.person_id.in_(list(people)), Tick.tick >= taken.start, Tick.tick < taken.stop)
-        .order_by(Tick.person_id, Tick.tick)
-    )
-    if but is not None:
-        query = query.where(Tick.visit_id != but.id)
-    found: dict[int, list[int]] = defaultdict(list)
-    for person, tick in db.session.execute(query):
-        found[person].append(tick)
-    return {person: spans_of(numbers) for person, numbers in found.items()}
+@dataclass
+class Time:
+    """A person's time: when visits take them, the visits they are the agent of and those they come to."""
+
+    busy: list[Span] = field(default_factory=list)
+    led: list[Span] = field(default_factory=list)
+    came: list[datetime] = field(default_factory=list)
+    joinable: list[datetime] = field(default_factory=list)
 
 
-def counted_starts(
-    agents: Iterable[int], window: Span, *, but: Visit | None = None
-) -> dict[int, tuple[datetime, ...]]:
-    """The starts of the agents' visits that count towards their limits, a month around the window."""
-    query = select(Visit.agent_id, Visit.starts_at).where(
-        Visit.agent_id.in_(list(agents)),
-        Visit.status.in_(COUNTED),
-        Visit.starts_at >= window.start - MARGIN,
+def times_of(
+    people: Collection[int], programme: Programme, window: Span, *, but: Visit | None = None
+) -> dict[int, Time]:
+    """The time of these people in the window and a month around it; the visit `but` counts as gone.
+
+    Visits they come to count for their limits in this programme only. Two statements, one more where visits
+    of the programme have several seats.
+    """
+    found: dict[int, Time] = defaultdict(Time)
+    near = [
+        Visit.status.in_(OCCUPYING),
+        Visit.ends_at > window.start - MARGIN,
         Visit.starts_at < window.end + MARGIN,
+        *([Visit.id != but.id] if but is not None else []),
+    ]
+    _read_led(found, people, near)
+    _read_come(found, people, programme, near)
+    if programme.seats > 1 and but is None:
+        _read_seats(found, people, programme, near)
+    return found
+
+
+def _read_led(found: dict[int, Time], people: Collection[int], near: list[ColumnElement[bool]]) -> None:
+    query = select(
+        Visit.agent_id,
+        Visit.starts_at,
+        Visit.ends_at,
+        Visit.buffer_before,
+        Visit.buffer_after,
+        Visit.status,
+    ).where(*_among(Visit.agent_id, people), *near)
+    for agent, start, end, before, after, status in db.session.execute(query).all():
+        time = found[agent]
+        time.busy.append(Span(start - timedelta(minutes=before), end + timedelta(minutes=after)))
+        if status in COUNTED:
+            time.led.append(Span(start, end))
+
+
+def _read_come(
+    found: dict[int, Time],
+    people: Collection[int],
+    programme: Programme,
+    near: list[ColumnElement[bool]],
+) -> None:
+    query = (
+        select(VisitVisitor.person_id, Visit.starts_at, Visit.ends_at, Visit.programme_id, Visit.status)
+        .join(Visit, Visit.id == VisitVisitor.visit_id)
+        .where(*_among(VisitVisitor.person_id, people), *near)
     )
-    if but is not None:
-        query = query.where(Visit.id != but.id)
-    found: dict[int, list[datetime]] = defaultdict(list)
-    for agent, start in db.session.execute(query):
-        found[agent].append(start)
-    return {agent: tuple(starts) for agent, starts in found.items()}
+    for person, start, end, programme_id, status in db.session.execute(query).all():
+        found[person].busy.append(Span(start, end))
+        if programme_id == programme.id and status in COUNTED:
+            found[person].came.append(start)
+
+
+def _read_seats(
+    found: dict[int, Time],
+    people: Collection[int],
+    programme: Programme,
+    near: list[ColumnElement[bool]],
+) -> None:
+    query = (
+        select(Visit.agent_id, Visit.starts_at)
+        .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
+        .where(
+            *_among(Visit.agent_id, people),
+            *near,
+            Visit.programme_id == programme.id,
+            Visit.status == Status.BOOKED,
+        )
+        .group_by(Visit.id, Visit.agent_id, Visit.starts_at)
+        .having(func.count() < programme.seats)
+    )
+    for agent, start in db.session.execute(query).all():
+        found[agent].joinable.append(start)
+
+
+def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> list[ColumnElement[bool]]:
+    return [column.in_(list(ids))] if len(ids) < MANY else []
 
 
 @dataclass(frozen=True)
 class Known:
-    """The facts of some agents and when the visitors are taken."""
+    """The facts of some agents and visitors."""
 
     agents: list[AgentFacts]
-    visitor_busy: tuple[Span, ...]
+    visitors: list[VisitorFacts]
 
 
 def gather(
-    agents: Collection[int], visitors: Collection[int], window: Span, *, but: Visit | None = None
+    programme: Programme,
+    agents: Collection[int],
+    visitors: Collection[int],
+    window: Span,
+    *,
+    but: Visit | None = None,
 ) -> Known:
-    """Reads all that the rules want to know about the window, in three statements."""
-    around = Span(window.start - timedelta(days=1), window.end + timedelta(days=1))
-    taken = busy([*agents, *visitors], around, but=but)
-    starts = counted_starts(agents, window, but=but)
+    """Reads all that the rules want to know about the window, in a constant number of statements."""
+    around = Span(window.start - timedelta(days=1), window.end + timedelta(days=2))
+    times = times_of([*agents, *visitors], programme, around, but=but)
     rows = schedule.facts_for(agents)
+    calendars, quiet = schedule.calendars_of(agents), schedule.quiet_hours_of(agents)
     facts = [
-        schedule.to_facts(rows[agent], taken.get(agent, ()), starts.get(agent, ()))
+        schedule.to_facts(
+            rows[agent],
+            busy=tuple(times[agent].busy),
+            visits=tuple(times[agent].led),
+            calendar=calendars.get(agent, ()),
+            quiet=quiet.get(agent),
+            joinable=tuple(times[agent].joinable),
+        )
         for agent in sorted(agents)
         if agent in rows
     ]
-    return Known(facts, tuple(span for visitor in visitors for span in taken.get(visitor, ())))
+    return Known(facts, visitors_of(programme, visitors, times))
 
 
-def slots(
-    programme: Programme,
-    visitors: Collection[int],
-    ask: Ask,
-    window: Span,
-    *,
-    now: datetime,
-    moving: Visit | None = None,
-) -> list[Slot]:
-    """The slots these visitors could book, by start. Nobody visits themselves."""
-    known = gather(agents_for(ask, but=visitors), visitors, window, but=moving)
-    return open_slots(
-        schedule.booking_rules(programme),
-        known.agents,
-        visitor_busy=known.visitor_busy,
-        window=window,
-        now=now,
-    )
+def visitors_of(
+    programme: Programme, visitors: Collection[int], times: dict[int, Time]
+) -> list[VisitorFacts]:
+    """The facts of visitors, in the programme's limits."""
+    limits = Limits(programme.visitor_per_day, programme.visitor_per_week, programme.visitor_per_month)
+    zones: dict[int, str] = {}
+    if limits.any and visitors:
+        query = select(Person.id, Person.timezone).where(Person.id.in_(list(visitors)))
+        zones = dict(db.session.execute(query).tuples().all())
+    return [
+        VisitorFacts(
+            timezone=zones.get(visitor, "UTC"),
+            busy=tuple(times[visitor].busy),
+            visits=tuple(times[visitor].came),
+            limits=limits,
+        )
+        for visitor in visitors
+    ]
 
 
 def is_participant_of(person_id: int) -> ColumnElement[bool]:

@@ -1,14 +1,17 @@
 """What the page of hours shows: days, hours, the chosen one, and the way out where nothing fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from gemba.schedule.rules import Slot
+from gemba.schedule.rules import Offer, Span
+from gemba.schedule.rules.hours import local_day
 
 # Until which hour of the day each part lasts.
 PARTS = {"night": 6, "morning": 12, "afternoon": 17, "evening": 24}
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -22,21 +25,30 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Hour:
+    """A start that can be booked, and how many agents offer it."""
+
+    start: datetime
+    end: datetime
+    agents: int
+
+
+@dataclass(frozen=True)
 class Picker:
     """Everything the page of hours shows, in the visitor's zone."""
 
     days: list[Day]
     chosen_day: date
-    parts: Mapping[str, list[Slot]]
-    chosen: Slot | None
-    next_free: Slot | None
+    parts: Mapping[str, list[Hour]]
+    chosen: Hour | None
+    next_free: datetime | None
     total: int
     earlier: date | None
     later: date | None
 
 
 def pick(
-    slots: Sequence[Slot],
+    offer: Offer,
     *,
     zone: str,
     now: datetime,
@@ -44,36 +56,46 @@ def pick(
     day: date | None,
     start: datetime | None,
 ) -> Picker:
-    """Lays slots on the week of `day` (default: the day of `start`, else the first with a free hour)."""
+    """Lays an offer on the week of `day` (default: that of `start`, else the first with a free hour)."""
     tz = ZoneInfo(zone)
-    by_day: dict[date, list[Slot]] = {}
-    for slot in slots:
-        by_day.setdefault(slot.start.astimezone(tz).date(), []).append(slot)
     today = now.astimezone(tz).date()
     last = (now + timedelta(days=horizon_days)).astimezone(tz).date()
+    soonest = offer.first_after(now)
     wanted = start.astimezone(tz).date() if start else day
     if wanted is None:
-        wanted = min(by_day, default=today)
+        wanted = soonest.astimezone(tz).date() if soonest else today
     wanted = min(max(wanted, today), last)
     monday = wanted - timedelta(days=wanted.weekday())
     week = [monday + timedelta(days=n) for n in range(7)]
-    hours = by_day.get(wanted, [])
+    spans = [
+        Span(low, high)
+        for low, high in pairwise(local_day(zone, each).first for each in [*week, week[-1] + ONE_DAY])
+    ]
+    chosen_span = spans[week.index(wanted)]
+    hours = _hours(offer, chosen_span)
     return Picker(
-        days=[Day(each, len(by_day.get(each, ())), each == wanted, each == today) for each in week],
+        days=[
+            Day(each, offer.count(span), each == wanted, each == today)
+            for each, span in zip(week, spans, strict=True)
+        ],
         chosen_day=wanted,
         parts=_parts(hours, tz),
-        chosen=next((slot for slot in slots if slot.start == start), None),
-        next_free=next((slot for slot in slots if slot.start.astimezone(tz).date() > wanted), None)
-        or next(iter(slots), None),
-        total=len(slots),
-        earlier=week[0] - timedelta(days=1) if week[0] > today else None,
-        later=week[-1] + timedelta(days=1) if week[-1] < last else None,
+        chosen=next((hour for hour in hours if hour.start == start), None),
+        next_free=offer.first_after(chosen_span.end) or soonest,
+        total=offer.union.bit_count(),
+        earlier=week[0] - ONE_DAY if week[0] > today else None,
+        later=week[-1] + ONE_DAY if week[-1] < last else None,
     )
 
 
-def _parts(hours: Sequence[Slot], tz: ZoneInfo) -> dict[str, list[Slot]]:
-    parts: dict[str, list[Slot]] = {part: [] for part in PARTS}
-    for slot in hours:
-        hour = slot.start.astimezone(tz).hour
-        parts[next(part for part, end in PARTS.items() if hour < end)].append(slot)
+def _hours(offer: Offer, span: Span) -> list[Hour]:
+    length = offer.rules.length
+    return [Hour(start, start + length, count) for start, count in offer.how_many(span).items()]
+
+
+def _parts(hours: list[Hour], tz: ZoneInfo) -> dict[str, list[Hour]]:
+    parts: dict[str, list[Hour]] = {part: [] for part in PARTS}
+    for each in hours:
+        hour = each.start.astimezone(tz).hour
+        parts[next(part for part, end in PARTS.items() if hour < end)].append(each)
     return parts

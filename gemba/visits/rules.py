@@ -1,31 +1,43 @@
 """The life of a visit: what may follow what, which ticks it takes, who takes it."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
-
-from gemba.schedule.rules import Span
 
 TICK = timedelta(minutes=5)
 TICK_SECONDS = 300
+ONE_DAY = timedelta(days=1)
+EPSILON = 1e-9
 REASON_MAX = 500
 OUTCOME_ASKED_AFTER = timedelta(minutes=15)
 
 
 class Status(StrEnum):
-    """Where a visit stands. Only `booked` visits and those that took place occupy time."""
+    """Where a visit stands.
 
+    A request waits for a lead's yes, an offer for someone on the waitlist; both hold the hour until they
+    expire. What was declined, lapsed or cancelled takes nobody's time.
+    """
+
+    REQUESTED = "requested"
+    OFFERED = "offered"
     BOOKED = "booked"
     HELD = "held"
     NOT_HELD = "not_held"
     CANCELLED = "cancelled"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
 
 
-COUNTED = (Status.BOOKED, Status.HELD)
-"""The visits that count towards an agent's limits."""
+COUNTED = (Status.REQUESTED, Status.OFFERED, Status.BOOKED, Status.HELD)
+"""The visits that count towards people's limits."""
+
+OCCUPYING = (*COUNTED, Status.NOT_HELD)
+"""The visits that take people's time."""
 
 
 class TookPlace(StrEnum):
@@ -43,18 +55,73 @@ def ticks(start: datetime, end: datetime) -> range:
     return range(first, last)
 
 
-def spans_of(numbers: Iterable[int]) -> tuple[Span, ...]:
-    """Ascending tick numbers joined into spans."""
-    run: list[int] = sorted(set(numbers))
-    if not run:
-        return ()
-    breaks = [i + 1 for i, (one, two) in enumerate(pairwise(run)) if two != one + 1]
-    edges = [0, *breaks, len(run)]
-    return tuple(Span(_instant(run[low]), _instant(run[high - 1] + 1)) for low, high in pairwise(edges))
+@dataclass(frozen=True)
+class Member:
+    """An agent among whom visits are shared: their part (weekly hours, say), since when, and when not.
+
+    Absences are first and last dates, both included.
+    """
+
+    agent: int
+    weight: float
+    joined: date = date.min
+    absences: tuple[tuple[date, date], ...] = ()
 
 
-def _instant(tick: int) -> datetime:
-    return datetime.fromtimestamp(tick * TICK_SECONDS, UTC)
+@dataclass(frozen=True)
+class Turn:
+    """How many visits an agent had, and how many a fair share would have been."""
+
+    done: int
+    share: float
+
+    @property
+    def debt(self) -> float:
+        """How many visits the agent is behind."""
+        return self.share - self.done
+
+
+def turns(members: Sequence[Member], visits: Mapping[int, Sequence[date]]) -> dict[int, Turn]:
+    """Shares all visits of these members among them by weight, each day's among those who were there.
+
+    A newcomer owes nothing of the time before, nobody owes anything for days away, and nothing is ever
+    forgotten. Works like virtual time in fair queueing: a day with n visits and members of weight W present
+    brings each of them n / W per unit of weight.
+    """
+    days = sorted({day for dates in visits.values() for day in dates})
+    counts = Counter(day for dates in visits.values() for day in dates)
+    change: defaultdict[date, float] = defaultdict(float)
+    for member in members:
+        for first, last in _presence(member):
+            change[first] += member.weight
+            if last < date.max:
+                change[last + ONE_DAY] -= member.weight
+    total, present, edges = [0.0], 0.0, sorted(change.items())
+    at = 0
+    for day in days:
+        while at < len(edges) and edges[at][0] <= day:
+            present += edges[at][1]
+            at += 1
+        total.append(total[-1] + (counts[day] / present if present > EPSILON else 0.0))
+
+    def upto(day: date, *, after: bool) -> float:
+        return total[bisect_right(days, day) if after else bisect_left(days, day)]
+
+    found = {}
+    for member in members:
+        earned = sum(upto(last, after=True) - upto(first, after=False) for first, last in _presence(member))
+        found[member.agent] = Turn(len(visits.get(member.agent, ())), member.weight * earned)
+    return found
+
+
+def _presence(member: Member) -> list[tuple[date, date]]:
+    """When a member is there: first and last dates of the stretches between absences."""
+    stretches, since = [], member.joined
+    for first, last in sorted(member.absences):
+        if first > since:
+            stretches.append((since, first - ONE_DAY))
+        since = max(since, last + ONE_DAY if last < date.max else date.max)
+    return [*stretches, (since, date.max)]
 
 
 @dataclass(frozen=True)
@@ -62,22 +129,27 @@ class Candidate:
     """An agent who is free at the asked hour, with what speaks for and against taking them."""
 
     agent: int
-    met: bool
-    recent: int
-    """Visits in the last 90 days and those to come."""
+    turn: Turn
+    met: bool = False
+    speaks: bool = True
+    """Whether they can be visited in the visitor's language."""
+    same_product: bool = True
+    """Whether they support a product of the visitor's."""
 
 
-def choose(candidates: Sequence[Candidate], start: datetime) -> Candidate:
-    """Who takes an "any agent" visit: one the visitor has not met, then whose turn it is.
+def in_order(candidates: Sequence[Candidate], start: datetime) -> list[Candidate]:
+    """Who takes an "any agent" visit, best first: language, someone new, product, then whose turn it is.
 
     Ties are broken by a hash of hour and agent, so that the choice can be repeated and favours nobody.
     """
 
-    def key(candidate: Candidate) -> tuple[bool, int, str]:
+    def key(candidate: Candidate) -> tuple[bool, bool, bool, float, str]:
         seed = f"{start.isoformat()}:{candidate.agent}".encode()
-        return candidate.met, candidate.recent, hashlib.sha256(seed).hexdigest()
+        order = hashlib.sha256(seed).hexdigest()
+        unlike = not candidate.speaks, candidate.met, not candidate.same_product
+        return (*unlike, -round(candidate.turn.debt, 6), order)
 
-    return min(candidates, key=key)
+    return sorted(candidates, key=key)
 
 
 def status_after(answers: Iterable[TookPlace]) -> Status:

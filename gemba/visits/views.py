@@ -18,7 +18,7 @@ from gemba.people.rules import LANGUAGES
 from gemba.people.service.lookups import names_of
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
-from gemba.schedule.rules import REASON_SENTENCES, Reason, Slot, Span
+from gemba.schedule.rules import REASON_SENTENCES, Reason, Span
 from gemba.visits import notices, pick, service
 from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
@@ -211,10 +211,10 @@ def _pick_page(
 ) -> str:
     ask = Ask(_number("agent") or (moving.agent_id if moving else None), _number("product"), _language())
     window = Span(now(), now() + timedelta(days=programme.horizon_days))
-    slots = service.open_slots(programme, me(), ask=ask, window=window, now=now(), moving=moving)
+    offer = service.open_slots(programme, me(), ask=ask, window=window, now=now(), moving=moving)
     start = parse_instant(request.args.get("start"))
     picker = pick.pick(
-        slots,
+        offer,
         zone=me().timezone,
         now=now(),
         horizon_days=programme.horizon_days,
@@ -229,7 +229,7 @@ def _pick_page(
         picker=picker,
         ask=ask,
         visit=moving,
-        agents=_agents_of(picker.chosen),
+        agents=_agents_of(offer.agents_at(picker.chosen.start) if picker.chosen else ()),
         asked_agent=names_of([ask.agent_id]).get(ask.agent_id) if ask.agent_id else None,
         products=people.all_products(),
         languages=LANGUAGES,
@@ -243,8 +243,8 @@ def _pick_page(
     )
 
 
-def _agents_of(slot: Slot | None) -> list[tuple[int, str]]:
-    names = names_of(slot.agents) if slot else {}
+def _agents_of(agents: tuple[int, ...]) -> list[tuple[int, str]]:
+    names = names_of(agents) if agents else {}
     return sorted(names.items(), key=lambda item: item[1])
 
 

@@ -69,7 +69,7 @@ def _booking(made: World, database: str) -> Row:
         programme = db.session.get_one(Programme, made.cast.programme.id)
         visitor = db.session.get_one(Person, made.cast.eve.id)
         window = Span(MONDAY, MONDAY + timedelta(days=14))
-        slots = visits.open_slots(programme, visitor, window=window, now=MONDAY)
+        slots = visits.open_slots(programme, visitor, window=window, now=MONDAY).slots()
         starts = [stamp(slot.start) for slot in slots if len(slot.agents) > 20]
         db.session.rollback()
     step = max(1, len(starts) // BOOKINGS)

@@ -26,7 +26,7 @@ def _agent(number: int) -> AgentFacts:
     hours = Hours(ZONES[number % 5], dict.fromkeys(range(5), WORKDAY), {date(2026, 11, 26): ()})
     starts = [NOW + timedelta(days=2 * each, hours=number % 9) for each in range(1, 11)]
     busy = tuple(Span(start, start + timedelta(hours=1)) for start in starts)
-    return AgentFacts(number, hours, 0, 15, Limits(2, 6, None), False, busy, tuple(starts))
+    return AgentFacts(number, hours, 0, 15, Limits(2, 6, None), False, busy, busy)
 
 
 def measure() -> Iterator[Row]:
@@ -35,13 +35,13 @@ def measure() -> Iterator[Row]:
     two_days = Span(noon, noon + timedelta(days=2))
     few = agents(5)
     naive = cost(lambda: [_naive(agent, two_days) for agent in few])
-    quick = cost(lambda: open_slots(RULES, few, visitor_busy=(), window=two_days, now=NOW))
+    quick = cost(lambda: open_slots(RULES, few, visitors=(), window=two_days, now=NOW))
     yield Row("open_slots, 5 agents, 2 days", "", quick, "minute by minute", naive)
     window = Span(NOW, NOW + 4 * WEEK)
     per_week = 2 / 7 * 5
     for count in (14, 200, 1000):
         many = agents(count)
-        whole = cost(lambda many=many: open_slots(RULES, many, visitor_busy=(), window=window, now=NOW))  # type: ignore[misc]
+        whole = cost(lambda many=many: open_slots(RULES, many, visitors=(), window=window, now=NOW))  # type: ignore[misc]
         weeks = count * 4
         one = Cost(whole.cpu / weeks, whole.wall / weeks)
         floor = Cost(naive.cpu / per_week, naive.wall / per_week)
@@ -53,7 +53,7 @@ def measure() -> Iterator[Row]:
 
 
 def _naive(agent: AgentFacts, window: Span) -> list[datetime]:
-    return Oracle(walk_around(agent.hours.timezone, DAY), RULES, agent, (), NOW).starts(window)
+    return Oracle(walk_around(agent.hours, DAY), RULES, agent, (), NOW, set()).starts(window)
 
 
 def _glued() -> bytes:

@@ -24,6 +24,10 @@ DOCUMENT: dict[str, Any] = {
     "buffer_before": 5,
     "buffer_after": 10,
     "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+    "time_off": [{"first": "2026-12-24", "last": "2027-01-03"}],
+    "holidays": "DE",
+    "zone_changes": [{"date": "2026-12-01", "timezone": "Asia/Tbilisi"}],
+    "rest_between": True,
 }
 
 
@@ -113,12 +117,15 @@ def test_stranger_can_neither_write_nor_pause(cast: Cast) -> None:
 
 def test_row_becomes_the_rules_values(cast: Cast) -> None:
     row = service.set_availability(cast.alice, cast.alice.id, DOCUMENT, now=MONDAY)
-    facts = service.to_facts(row, visits=[MONDAY])
+    facts = service.to_facts(row, visits=(rules.Span(MONDAY, MONDAY),))
     assert facts.agent == cast.alice.id
     assert facts.hours.weekly == {1: (rules.Interval(540, 780),)}
     assert facts.hours.overrides == {date(2026, 12, 31): ()}
+    assert facts.hours.time_off == ((date(2026, 12, 24), date(2027, 1, 3)),)
+    assert (facts.hours.holidays, facts.rest_between) == ("DE", True)
+    assert facts.hours.zone_changes == ((date(2026, 12, 1), "Asia/Tbilisi"),)
     assert (facts.buffer_before, facts.buffer_after, facts.limits) == (5, 10, rules.Limits(1, 3, None))
-    assert facts.visits == (MONDAY,)
+    assert facts.visits == (rules.Span(MONDAY, MONDAY),)
 
 
 def test_facts_of_many_agents_cost_one_statement(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from gemba.schedule.rules import (
     Reason,
     ReasonCode,
     Span,
+    VisitorFacts,
     explain,
     open_slots,
 )
@@ -37,7 +38,7 @@ HOURS = Hours(
 def reasons(start: datetime, visitor_busy: tuple[Span, ...] = (), **facts: Any) -> list[Reason]:
     """Ask about the agent of HOURS, who has nothing else unless told."""
     agent = AgentFacts(**{"agent": 1, "hours": HOURS, **facts})
-    return explain(RULES, agent, visitor_busy=visitor_busy, start=start, now=NOW)
+    return explain(RULES, agent, visitors=[VisitorFacts(busy=visitor_busy)], start=start, now=NOW)
 
 
 def codes(start: datetime, visitor_busy: tuple[Span, ...] = (), **facts: Any) -> list[str]:
@@ -95,7 +96,8 @@ def test_busy_people() -> None:
 
 
 def test_limits() -> None:
-    visits = (NOW, NOW + timedelta(days=6), NOW - timedelta(days=20))
+    starts = (NOW, NOW + timedelta(days=6), NOW - timedelta(days=20))
+    visits = tuple(Span(start, start + HOUR) for start in starts)
     assert reasons(NOON, limits=Limits(1, 2, 3), visits=visits) == [
         Reason(ReasonCode.LIMIT_PER_DAY, {"count": 1, "limit": 1}),
         Reason(ReasonCode.LIMIT_PER_WEEK, {"count": 2, "limit": 2}),
@@ -109,9 +111,9 @@ def test_the_second_of_two_equal_hours_is_named() -> None:
     agent = AgentFacts(1, berlin)
     now = datetime(2026, 10, 20, tzinfo=UTC)
     second = datetime(2026, 10, 25, 1, tzinfo=UTC)
-    found = explain(RULES, agent, visitor_busy=(), start=second, now=now)
+    found = explain(RULES, agent, visitors=(), start=second, now=now)
     assert [reason.code for reason in found] == ["repeated-hour"]
-    assert explain(RULES, agent, visitor_busy=(), start=second - HOUR, now=now) == []
+    assert explain(RULES, agent, visitors=(), start=second - HOUR, now=now) == []
 
 
 def test_instants_at_the_end_of_time_are_answered() -> None:
@@ -122,8 +124,10 @@ def test_instants_at_the_end_of_time_are_answered() -> None:
 
 def test_every_code_has_a_sentence_that_its_params_fill() -> None:
     assert set(REASON_SENTENCES) == set(ReasonCode)
-    params: dict[str, int | date | datetime] = {
+    params: dict[str, int | str | date | datetime] = {
         "day": date(2026, 11, 24),
+        "first": date(2026, 11, 24),
+        "last": date(2026, 11, 24),
         "earliest": NOW,
         "until": NOW,
         "count": 1,
@@ -132,9 +136,8 @@ def test_every_code_has_a_sentence_that_its_params_fill() -> None:
     for code in ReasonCode:
         assert Reason(code, params).detail.endswith(".")
     assert reasons(NOON + timedelta(days=1))[0].detail == "The agent has a day off on 2026-11-24."
-    assert {
-        code for code in ReasonCode if code.endswith("busy") or code.startswith("limit")
-    } == DYNAMIC_REASONS
+    others = {code for code in ReasonCode if code.endswith("busy") or code.startswith("limit")}
+    assert (others | {ReasonCode.TWO_IN_A_ROW}) - {ReasonCode.CALENDAR_BUSY} == DYNAMIC_REASONS
 
 
 @given(worlds(), st.data())
@@ -142,16 +145,14 @@ def test_every_code_has_a_sentence_that_its_params_fill() -> None:
 def test_reasons_are_those_of_the_oracle_and_slots_have_none(world: World, data: st.DataObject) -> None:
     agent = world.agents[0]
     oracle = world.oracle(agent)
-    slots = open_slots(
-        world.rules, [agent], visitor_busy=world.visitor_busy, window=world.window, now=world.now
-    )
+    slots = open_slots(world.rules, [agent], visitors=world.visitors, window=world.window, now=world.now)
     offered = {slot.start for slot in slots}
     minutes = (world.window.end - world.window.start) // timedelta(minutes=1)
     picked = data.draw(st.sets(st.integers(0, max(minutes - 1, 0)), max_size=25)) if minutes else set()
     step = timedelta(minutes=world.rules.slot_step_minutes)
     near = {start + away for start in list(offered)[:20] for away in (-step, timedelta(0), step)}
     for start in {world.window.start + timedelta(minutes=number) for number in picked} | near:
-        found = explain(world.rules, agent, visitor_busy=world.visitor_busy, start=start, now=world.now)
+        found = explain(world.rules, agent, visitors=world.visitors, start=start, now=world.now)
         assert sorted(reason.code for reason in found) == oracle.codes(start)
         if world.window.start <= start < world.window.end:
             assert (not found) == (start in offered)

@@ -54,7 +54,7 @@ def day_of(year: int, month: int, day: int, zone: str = "UTC") -> Span:
 
 def local_starts(facts: AgentFacts, window: Span, booking: BookingRules | None = None) -> list[str]:
     """The starts offered, as the agent's clock shows them."""
-    slots = open_slots(booking or rules(), [facts], visitor_busy=[], window=window, now=LONG_AGO)
+    slots = open_slots(booking or rules(), [facts], visitors=[], window=window, now=LONG_AGO)
     zone = ZoneInfo(facts.hours.timezone)
     return [slot.start.astimezone(zone).strftime("%H:%M%z") for slot in slots]
 
@@ -65,9 +65,7 @@ def test_slots_lie_wholly_within_the_hours() -> None:
 
 def test_agents_of_one_start_are_listed_together_in_order() -> None:
     berlin, utc = agent("Europe/Berlin", number=9), agent(number=4)
-    found = open_slots(
-        rules(step=60), [berlin, utc], visitor_busy=[], window=day_of(2026, 11, 23), now=LONG_AGO
-    )
+    found = open_slots(rules(step=60), [berlin, utc], visitors=[], window=day_of(2026, 11, 23), now=LONG_AGO)
     at = datetime(2026, 11, 23, 11, tzinfo=UTC)
     hour = timedelta(hours=1)
     assert found == [
@@ -136,9 +134,7 @@ def test_a_skipped_midnight_and_a_skipped_day_have_no_slots() -> None:
     ]
     apia = agent("Pacific/Apia")
     three_days = Span(datetime(2011, 12, 29, 12, tzinfo=UTC), datetime(2011, 12, 31, 12, tzinfo=UTC))
-    slots = open_slots(
-        rules(), [apia], visitor_busy=[], window=three_days, now=datetime(2011, 12, 1, tzinfo=UTC)
-    )
+    slots = open_slots(rules(), [apia], visitors=[], window=three_days, now=datetime(2011, 12, 1, tzinfo=UTC))
     dates = {slot.start.astimezone(ZoneInfo("Pacific/Apia")).date() for slot in slots}
     assert dates == {date(2011, 12, 29), date(2011, 12, 31)}
 
@@ -151,10 +147,15 @@ def test_buffers_keep_their_distance_from_busy_time_but_not_from_the_edge_of_the
     assert (found[0], found[-2:], len(found)) == ("12:00+0000", ["12:35+0000", "13:35+0000"], 9)
 
 
+def an_hour(start: datetime) -> Span:
+    """A visit of an hour."""
+    return Span(start, start + timedelta(hours=1))
+
+
 def test_limits_count_in_the_agents_own_week() -> None:
     sunday_evening_in_new_york = datetime(2026, 11, 23, 2, tzinfo=UTC)
     hours = agent("America/New_York").hours
-    facts = AgentFacts(1, hours, limits=Limits(per_week=1), visits=(sunday_evening_in_new_york,))
+    facts = AgentFacts(1, hours, limits=Limits(per_week=1), visits=(an_hour(sunday_evening_in_new_york),))
     assert local_starts(facts, day_of(2026, 11, 22, "America/New_York")) == []
     assert local_starts(facts, day_of(2026, 11, 23, "America/New_York")) != []
 
@@ -162,14 +163,12 @@ def test_limits_count_in_the_agents_own_week() -> None:
 def test_notice_includes_its_last_minute_and_the_horizon_does_not() -> None:
     now = datetime(2026, 11, 23, 11, tzinfo=UTC)
     window = Span(now, now + timedelta(days=3))
-    found = open_slots(
-        rules(step=60, notice=120, horizon=1), [agent()], visitor_busy=[], window=window, now=now
-    )
+    found = open_slots(rules(step=60, notice=120, horizon=1), [agent()], visitors=[], window=window, now=now)
     assert [slot.start for slot in found] == [now + timedelta(hours=2)]
     found = open_slots(
         rules(step=60, horizon=1),
         [agent(hours=(Interval(660, 780),))],
-        visitor_busy=[],
+        visitors=[],
         window=window,
         now=now,
     )
@@ -179,8 +178,8 @@ def test_notice_includes_its_last_minute_and_the_horizon_does_not() -> None:
 def test_an_empty_or_endless_window_is_answered() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     ever = Span(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
-    assert open_slots(rules(), [agent()], visitor_busy=[], window=Span(now, now), now=now) == []
-    assert len(open_slots(rules(horizon=2), [agent()], visitor_busy=[], window=ever, now=now)) == 6
+    assert open_slots(rules(), [agent()], visitors=[], window=Span(now, now), now=now) == []
+    assert len(open_slots(rules(horizon=2), [agent()], visitors=[], window=ever, now=now)) == 6
 
 
 def test_open_minutes_are_real_time_from_now_on() -> None:
@@ -202,16 +201,15 @@ def test_values_refuse_what_they_cannot_mean() -> None:
     for start, end in [(-5, 5), (5, 5), (10, 5), (0, 1445)]:
         with pytest.raises(ValueError, match="within one day"):
             Interval(start, end)
-    with pytest.raises(ValueError, match="at least a minute"):
-        rules(step=0)
+    for wrong in ({"step": 0}, {"duration": -60}, {"step": 7}, {"duration": 62}, {"offset": 3}):
+        with pytest.raises(ValueError, match="five minutes"):
+            rules(**wrong)
 
 
 @given(worlds())
 @AGAINST_ORACLE
 def test_slots_are_those_of_the_minute_by_minute_oracle(world: World) -> None:
-    found = open_slots(
-        world.rules, world.agents, visitor_busy=world.visitor_busy, window=world.window, now=world.now
-    )
+    found = open_slots(world.rules, world.agents, visitors=world.visitors, window=world.window, now=world.now)
     expected: dict[datetime, list[int]] = {}
     for facts in sorted(world.agents, key=lambda each: each.agent):
         for start in world.oracle(facts).starts(world.window):
@@ -247,10 +245,11 @@ def test_every_change_of_the_clocks_until_2028_agrees_with_the_oracle() -> None:
     booking = rules(duration=50, step=15)
     for zone, at in changes(datetime(2026, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)):
         facts = agent(zone, intervals)
-        walk = Walk(zone, at - timedelta(hours=6), at + timedelta(hours=28))
+        first, last = at - timedelta(hours=6), at + timedelta(hours=28)
+        walk = Walk([(first, zone)], first, last)
         window = Span(at - timedelta(hours=3), at + timedelta(hours=27))
-        found = open_slots(booking, [facts], visitor_busy=[], window=window, now=LONG_AGO - timedelta(days=9))
-        oracle = Oracle(walk, booking, facts, [], LONG_AGO - timedelta(days=9))
+        found = open_slots(booking, [facts], visitors=[], window=window, now=LONG_AGO - timedelta(days=9))
+        oracle = Oracle(walk, booking, facts, [], LONG_AGO - timedelta(days=9), set())
         assert [slot.start for slot in found] == oracle.starts(window), (zone, at)
         checked += 1
     assert checked > 100

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
-from gemba.schedule.rules import AgentFacts, BookingRules, Hours, Interval, Limits, Span
+from gemba.schedule.rules import AgentFacts, BookingRules, Hours, Interval, Limits, Span, VisitorFacts
 from tests.schedule.oracle import Oracle, walk_around
 
 CHANGES = [
@@ -48,14 +48,15 @@ class World:
     day: date
     rules: BookingRules
     agents: list[AgentFacts]
-    visitor_busy: list[Span]
+    visitors: list[VisitorFacts]
     window: Span
     now: datetime
 
     def oracle(self, agent: AgentFacts) -> Oracle:
         """Return the slow truth about one of the agents."""
-        walk = walk_around(agent.hours.timezone, self.day)
-        return Oracle(walk, self.rules, agent, self.visitor_busy, self.now)
+        walk = walk_around(agent.hours, self.day)
+        quiet = walk_around(agent.quiet, self.day).open_minutes(agent.quiet) if agent.quiet else set()
+        return Oracle(walk, self.rules, agent, self.visitors, self.now, quiet)
 
 
 POINTS = st.one_of(
@@ -98,18 +99,81 @@ def agent_facts(draw: st.DrawFn, agent: int, zone: str, day: date) -> AgentFacts
     overrides = (
         draw(st.dictionaries(near, st.just(()) | intervals(), min_size=1, max_size=2)) if draw(rarely) else {}
     )
-    limit = st.one_of(st.none(), st.none(), st.integers(1, 3))
-    limits = Limits(draw(limit), draw(limit), draw(limit)) if draw(rarely) else Limits()
+    limits = draw(some_limits()) if draw(rarely) else Limits()
     buffers = st.integers(0, 6).map(lambda steps: steps * 5)
     return AgentFacts(
         agent=agent,
-        hours=Hours(zone, weekly, overrides),
+        hours=Hours(
+            zone,
+            weekly,
+            overrides,
+            time_off=draw(times_off(day)) if draw(rarely) else (),
+            holidays=draw(st.sampled_from(["DE", "US", "RU", "CL"])) if draw(rarely) else "",
+            zone_changes=draw(zone_changes(day)) if draw(rarely) else (),
+        ),
         buffer_before=draw(buffers),
         buffer_after=draw(buffers),
         limits=limits,
         paused=draw(rarely) and draw(rarely),
         busy=tuple(draw(st.lists(spans(day, 300), max_size=3))),
-        visits=tuple(draw(st.lists(instants(day, 24 * 20, 24 * 20), max_size=5))),
+        visits=tuple(draw(st.lists(visits(day), max_size=5))),
+        calendar=tuple(draw(st.lists(spans(day, 300), max_size=2))) if draw(rarely) else (),
+        rest_between=draw(rarely),
+        quiet=draw(quiet_hours(zone)) if draw(rarely) else None,
+        joinable=tuple(draw(st.lists(instants(day, 24, 24), max_size=2))) if draw(rarely) else (),
+    )
+
+
+def some_limits() -> st.SearchStrategy[Limits]:
+    """Limits, most of them none."""
+    limit = st.one_of(st.none(), st.none(), st.integers(1, 3))
+    return st.builds(Limits, limit, limit, limit)
+
+
+def visits(day: date) -> st.SearchStrategy[Span]:
+    """Visits of an hour within weeks of a date, more often near it."""
+    starts = st.one_of(instants(day, 24 * 20, 24 * 20), instants(day, 24, 24))
+    return starts.map(lambda start: Span(start, start + timedelta(hours=1)))
+
+
+def times_off(day: date) -> st.SearchStrategy[tuple[tuple[date, date], ...]]:
+    """One time off around a date."""
+    return st.builds(
+        lambda first, days: ((day + timedelta(days=first), day + timedelta(days=first + days)),),
+        st.integers(-3, 2),
+        st.integers(0, 2),
+    )
+
+
+def zone_changes(day: date) -> st.SearchStrategy[tuple[tuple[date, str], ...]]:
+    """A journey on or near a date."""
+    return st.builds(
+        lambda days, zone: ((day + timedelta(days=days), zone),),
+        st.integers(-1, 1),
+        st.sampled_from(["Asia/Tokyo", "America/Los_Angeles", "Asia/Kathmandu", "Europe/London"]),
+    )
+
+
+def quiet_hours(zone: str) -> st.SearchStrategy[Hours]:
+    """An hour or two of most days."""
+    peak = st.builds(
+        lambda start, length: (Interval(start * 5, (start + length) * 5),),
+        st.integers(0, 260),
+        st.integers(1, 24),
+    )
+    week = st.fixed_dictionaries({n: st.just(()) | peak for n in range(7)})
+    return st.builds(Hours, st.sampled_from([zone, "UTC"]), week)
+
+
+@st.composite
+def visitor_facts(draw: st.DrawFn, day: date) -> VisitorFacts:
+    """A visitor who may be taken, and may have had enough."""
+    rarely = st.sampled_from([False, False, True])
+    return VisitorFacts(
+        timezone=draw(st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"])),
+        busy=tuple(draw(st.lists(spans(day, 120), max_size=2))),
+        visits=tuple(draw(st.lists(instants(day, 24 * 20, 24 * 20), max_size=3))),
+        limits=draw(some_limits()) if draw(rarely) else Limits(),
     )
 
 
@@ -130,6 +194,6 @@ def worlds(draw: st.DrawFn) -> World:
         agents.append(draw(agent_facts(3, other, day)))
     start = draw(instants(day, 24, 0))
     window = Span(start, start + timedelta(hours=draw(st.sampled_from([20, 30, 24, 1]))))
-    busy = draw(st.lists(spans(day, 120), max_size=2))
+    visitors = draw(st.lists(visitor_facts(day), max_size=2))
     ago = draw(st.sampled_from([24 * 60, 24 * 60, 30, 600 * 3, -200]))
-    return World(day, rules, agents, busy, window, start - timedelta(minutes=ago))
+    return World(day, rules, agents, visitors, window, start - timedelta(minutes=ago))

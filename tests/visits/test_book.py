@@ -131,7 +131,7 @@ def test_every_slot_of_the_list_can_be_booked_and_explains_nothing(
     _book(cast, clock, cast.eve, agent_id=cast.anton.id)
     db.session.commit()
     window = Span(clock(), clock() + timedelta(days=5))
-    slots = service.open_slots(cast.programme, cast.vera, window=window, now=clock())
+    slots = service.open_slots(cast.programme, cast.vera, window=window, now=clock()).slots()
     assert slots
     for slot in slots[::7]:
         for agent in slot.agents:

@@ -95,7 +95,9 @@ def list_slots(query: dict[str, Any], slug: str) -> Any:
     if start >= end:
         return {"slots": []}
     found = visits.open_slots(programme, caller(), ask=ask, window=Span(start, end), now=now())
-    return {"slots": [{"start": each.start, "end": each.end, "agents": each.agents} for each in found]}
+    return {
+        "slots": [{"start": each.start, "end": each.end, "agents": each.agents} for each in found.slots()]
+    }
 
 
 @call(

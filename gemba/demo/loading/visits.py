@@ -86,7 +86,7 @@ def _nearest_start(
     planned: Planned, loaded: Loaded, wished: datetime, window: Span, booked_at: datetime
 ) -> datetime:
     """The open start nearest to the wish, better at the same hour of another day than the other way round."""
-    open_slots = visits.open_slots(
+    offer = visits.open_slots(
         loaded.programme,
         loaded.people[planned.visitor],
         ask=_ask(planned, loaded),
@@ -99,7 +99,7 @@ def _nearest_start(
         hours_apart = apart % DAY
         return min(hours_apart, DAY - hours_apart) / MINUTE, apart
 
-    return min((slot.start for slot in open_slots), key=distance)
+    return min(offer.starts, key=distance)
 
 
 def _book(planned: Planned, loaded: Loaded, start: datetime, booked_at: datetime) -> Visit:

@@ -1,7 +1,8 @@
 """The rules of availability, pure: which hours are open, which slots are offered, and why one is not.
 
-`hours` lays wall-clock hours on the UTC line, `slots` answers for agents and starts, `availability` reads and
-writes the JSON shape of an agent's hours. Import the names from here.
+`hours` lays wall-clock hours on the UTC line, `explaining` says of one start what stands against it, `maps`
+and `offering` answer for many agents and starts, `availability` reads and writes the JSON shape of an
+agent's hours. Import the names from here.
 """
 
 from gemba.schedule.rules.availability import (
@@ -11,41 +12,44 @@ from gemba.schedule.rules.availability import (
     dump_availability,
     parse_availability,
 )
+from gemba.schedule.rules.explaining import explain
+from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, Slot, VisitorFacts
+from gemba.schedule.rules.holidays import holiday_countries, public_holidays
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, known_zones, open_minutes, open_times
-from gemba.schedule.rules.slots import (
-    DYNAMIC_REASONS,
-    REASON_SENTENCES,
-    AgentFacts,
-    BookingRules,
-    Limits,
-    Reason,
-    ReasonCode,
-    Slot,
-    explain,
-    open_slots,
-)
+from gemba.schedule.rules.maps import StartMap, start_map
+from gemba.schedule.rules.offering import Offer, offer, open_slots, reach
+from gemba.schedule.rules.reasons import DYNAMIC_REASONS, REASON_SENTENCES, Reason, ReasonCode
 
 __all__ = [
     "DYNAMIC_REASONS",
     "REASON_SENTENCES",
+    "REST",
     "AgentFacts",
     "BadAvailability",
     "BookingRules",
     "Hours",
     "Interval",
     "Limits",
+    "Offer",
     "ParsedAvailability",
     "Problem",
     "Reason",
     "ReasonCode",
     "Slot",
     "Span",
+    "StartMap",
     "Timeline",
+    "VisitorFacts",
     "dump_availability",
     "explain",
+    "holiday_countries",
     "known_zones",
+    "offer",
     "open_minutes",
     "open_slots",
     "open_times",
     "parse_availability",
+    "public_holidays",
+    "reach",
+    "start_map",
 ]

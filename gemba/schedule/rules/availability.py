@@ -4,10 +4,12 @@
      "weekly": [{"weekday": "mon", "start": "09:00", "end": "13:00"}],
      "overrides": [{"date": "2026-12-31", "intervals": []}],
      "buffer_before": 0, "buffer_after": 10,
-     "limits": {"per_day": 1, "per_week": 3, "per_month": null}}
+     "limits": {"per_day": 1, "per_week": 3, "per_month": null},
+     "time_off": [{"first": "2026-12-24", "last": "2027-01-03"}], "holidays": "DE",
+     "zone_changes": [{"date": "2026-12-01", "timezone": "Asia/Tbilisi"}], "rest_between": false}
 
 Times are wall time in `timezone`, buffers minutes. `timezone` and `weekly` are needed; what else is left out
-is empty, 0 or no limit. Every problem is reported at once, under a path such as `weekly.2.end`.
+is empty, 0, false or no limit. Every problem is reported at once, under a path such as `weekly.2.end`.
 """
 
 import re
@@ -16,16 +18,31 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from gemba.schedule.rules.facts import Limits
+from gemba.schedule.rules.holidays import holiday_countries
 from gemba.schedule.rules.hours import DAY_MINUTES, Hours, Interval, known_zones
-from gemba.schedule.rules.slots import Limits
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-TOP_FIELDS = ("timezone", "weekly", "overrides", "buffer_before", "buffer_after", "limits")
+TOP_FIELDS = (
+    "timezone",
+    "weekly",
+    "overrides",
+    "buffer_before",
+    "buffer_after",
+    "limits",
+    "time_off",
+    "holidays",
+    "zone_changes",
+    "rest_between",
+)
 STEP_MINUTES = 5
 MAX_BUFFER = 240
 MAX_LIMIT = 50
 MAX_INTERVALS = 100
 MAX_OVERRIDES = 400
+MAX_TIMES_OFF = 100
+MAX_DAYS_OFF = 366
+MAX_ZONE_CHANGES = 20
 FIRST_DATE, LAST_DATE = date(2000, 1, 1), date(2100, 12, 31)
 TIME = re.compile(r"([0-9]{2}):([0-9]{2})")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -35,8 +52,8 @@ class Problem(StrEnum):
     """What can be wrong; the value is the English sentence, which says what would be accepted."""
 
     DOCUMENT = (
-        "Please give an object with timezone, weekly, overrides, buffer_before, buffer_after and limits, "
-        "and nothing else."
+        "Please give an object with timezone, weekly, overrides, buffer_before, buffer_after, limits, "
+        "time_off, holidays, zone_changes and rest_between, and nothing else."
     )
     ENTRY = "Please give an object with weekday, start and end, and nothing else."
     OVERRIDE = "Please give an object with date and intervals, and nothing else."
@@ -54,6 +71,14 @@ class Problem(StrEnum):
     DATE_TWICE = "Please name each date only once, with all its hours together."
     BUFFER = "Please give whole minutes from 0 to 240, in steps of five."
     LIMIT = "Please give a whole number from 1 to 50, or null for no limit."
+    TIMES_OFF = "Please give a list of at most 100 times off."
+    TIME_OFF = "Please give an object with first and last, and nothing else."
+    TIME_OFF_ORDER = "Please choose a last day that is not before the first, and at most 366 days in all."
+    TIME_OFF_OVERLAP = "Please choose days that do not overlap another time off."
+    HOLIDAYS = "Please choose a country by its code, such as DE or DE-BY, or leave it empty."
+    ZONE_CHANGES = "Please give a list of at most 20 changes of the time zone."
+    ZONE_CHANGE = "Please give an object with date and timezone, and nothing else."
+    YES_NO = "Please give true or false."
 
 
 class BadAvailability(ValueError):
@@ -72,6 +97,7 @@ class ParsedAvailability:
     buffer_before: int = 0
     buffer_after: int = 0
     limits: Limits = field(default_factory=Limits)
+    rest_between: bool = False
 
 
 def parse_availability(doc: object) -> ParsedAvailability:
@@ -81,13 +107,21 @@ def parse_availability(doc: object) -> ParsedAvailability:
     if top is None:
         raise BadAvailability(found.errors)
     timezone = _timezone(found, top.get("timezone"))
-    hours = Hours(timezone, _weekly(found, top.get("weekly")), _overrides(found, top.get("overrides", [])))
+    hours = Hours(
+        timezone,
+        _weekly(found, top.get("weekly")),
+        _overrides(found, top.get("overrides", [])),
+        _times_off(found, top.get("time_off", [])),
+        _holidays(found, top.get("holidays", "")),
+        _zone_changes(found, top.get("zone_changes", [])),
+    )
     buffer_before = _buffer(found, "buffer_before", top.get("buffer_before", 0))
     buffer_after = _buffer(found, "buffer_after", top.get("buffer_after", 0))
     limits = _limits(found, top.get("limits", {}))
+    rest_between = _yes_no(found, "rest_between", top.get("rest_between", False))
     if found.errors:
         raise BadAvailability(found.errors)
-    return ParsedAvailability(hours, buffer_before, buffer_after, limits)
+    return ParsedAvailability(hours, buffer_before, buffer_after, limits, rest_between)
 
 
 def dump_availability(parsed: ParsedAvailability) -> dict[str, object]:
@@ -107,6 +141,14 @@ def dump_availability(parsed: ParsedAvailability) -> dict[str, object]:
         "buffer_before": parsed.buffer_before,
         "buffer_after": parsed.buffer_after,
         "limits": {"per_day": limits.per_day, "per_week": limits.per_week, "per_month": limits.per_month},
+        "time_off": [
+            {"first": first.isoformat(), "last": last.isoformat()} for first, last in sorted(hours.time_off)
+        ],
+        "holidays": hours.holidays,
+        "zone_changes": [
+            {"date": day.isoformat(), "timezone": zone} for day, zone in sorted(hours.zone_changes)
+        ],
+        "rest_between": parsed.rest_between,
     }
 
 
@@ -147,11 +189,60 @@ class _Findings:
         return []
 
 
-def _timezone(found: _Findings, value: object) -> str:
+def _timezone(found: _Findings, value: object, path: str = "timezone") -> str:
     if isinstance(value, str) and value in known_zones():
         return value
-    found.add("timezone", Problem.ZONE)
+    found.add(path, Problem.ZONE)
     return "UTC"
+
+
+def _times_off(found: _Findings, value: object) -> tuple[tuple[date, date], ...]:
+    entries: list[tuple[date, date, str]] = []
+    for index, item in enumerate(found.items(value, "time_off", MAX_TIMES_OFF, Problem.TIMES_OFF)):
+        path = f"time_off.{index}"
+        fields = found.fields(item, path, ("first", "last"), Problem.TIME_OFF)
+        if fields is not None:
+            first = _date(found, f"{path}.first", fields.get("first"))
+            last = _date(found, f"{path}.last", fields.get("last"))
+            if first is not None and last is not None:
+                entries.append((first, last, path))
+    before = date.min
+    for first, last, path in sorted(entries):
+        if not 0 <= (last - first).days < MAX_DAYS_OFF:
+            found.add(f"{path}.last", Problem.TIME_OFF_ORDER)
+        elif first <= before:
+            found.add(f"{path}.first", Problem.TIME_OFF_OVERLAP)
+        before = max(before, last)
+    return tuple((first, last) for first, last, _ in sorted(entries))
+
+
+def _holidays(found: _Findings, value: object) -> str:
+    if isinstance(value, str) and (value == "" or value in holiday_countries()):
+        return value
+    found.add("holidays", Problem.HOLIDAYS)
+    return ""
+
+
+def _zone_changes(found: _Findings, value: object) -> tuple[tuple[date, str], ...]:
+    days: dict[date, str] = {}
+    for index, item in enumerate(found.items(value, "zone_changes", MAX_ZONE_CHANGES, Problem.ZONE_CHANGES)):
+        path = f"zone_changes.{index}"
+        fields = found.fields(item, path, ("date", "timezone"), Problem.ZONE_CHANGE)
+        if fields is not None:
+            day = _date(found, f"{path}.date", fields.get("date"))
+            zone = _timezone(found, fields.get("timezone"), f"{path}.timezone")
+            if day is not None and day in days:
+                found.add(f"{path}.date", Problem.DATE_TWICE)
+            elif day is not None:
+                days[day] = zone
+    return tuple(sorted(days.items()))
+
+
+def _yes_no(found: _Findings, path: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    found.add(path, Problem.YES_NO)
+    return False
 
 
 def _weekly(found: _Findings, value: object) -> dict[int, tuple[Interval, ...]]:

@@ -16,10 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
+
+from gemba.schedule.rules.holidays import public_holidays
 
 DAY_MINUTES = 24 * 60
 ONE_DAY = timedelta(days=1)
+FIRST_INSTANT, LAST_INSTANT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 NOT_PLACES = frozenset({"Factory", "localtime"})  # what some systems keep beside the zones: no agreed meaning
 
 
@@ -53,17 +57,47 @@ class Interval:
 class Hours:
     """An agent's open hours: wall time in `timezone`, by weekday (0 = Monday).
 
-    An override replaces the whole day of its date; an empty one is a day off.
+    An override replaces the whole day of its date; an empty one is a day off. Where none does, a day within
+    `time_off` (first and last date, both included) and a public holiday of `holidays` (a country of
+    `public_holidays`) are closed. `zone_changes` are dates, ascending, from whose local midnight on the same
+    wall times are meant in another zone.
     """
 
     timezone: str
     weekly: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict, hash=False)
     overrides: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict, hash=False)
+    time_off: tuple[tuple[date, date], ...] = ()
+    holidays: str = ""
+    zone_changes: tuple[tuple[date, str], ...] = ()
 
     def on(self, day: date) -> tuple[Interval, ...]:
         """Return the intervals of one local date."""
         override = self.overrides.get(day)
-        return self.weekly.get(day.weekday(), ()) if override is None else override
+        if override is not None:
+            return override
+        return () if self.is_time_off(day) or self.is_holiday(day) else self.weekly.get(day.weekday(), ())
+
+    def is_time_off(self, day: date) -> bool:
+        """Say whether a local date lies in one of the times off."""
+        return any(first <= day <= last for first, last in self.time_off)
+
+    def is_holiday(self, day: date) -> bool:
+        """Say whether a local date is a public holiday where the agent lives."""
+        return bool(self.holidays) and day in public_holidays(self.holidays, day.year)
+
+    def zones(self) -> Iterator[tuple[datetime, str]]:
+        """Give each zone with the instant it begins, in order; the first begins with time itself."""
+        begins = FIRST_INSTANT
+        yield begins, self.timezone
+        for day, zone in self.zone_changes:
+            begins = max(begins, local_day(zone, day).first)
+            yield begins, zone
+
+    def zone_at(self, instant: datetime) -> str:
+        """Return the zone whose clock counts at an instant."""
+        if not self.zone_changes:
+            return self.timezone
+        return next(zone for begins, zone in reversed(list(self.zones())) if begins <= instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +198,27 @@ def local_dates(timezone: str, window: Span) -> list[date]:
 
 def open_times(hours: Hours, window: Span) -> Timeline:
     """Return the open time of all local dates that can touch the window, joined (also across midnight)."""
-    spans = []
-    for day in local_dates(hours.timezone, window):
-        intervals = hours.on(day)
-        if intervals:
-            local = local_day(hours.timezone, day)
-            spans += [Span(local.reach(each.start), local.reach(each.end)) for each in intervals]
+    spans: list[Span] = []
+    for zone, part in zones_within(hours, window):
+        for day in local_dates(zone, part):
+            local = local_day(zone, day)
+            for each in hours.on(day):
+                start, end = local.reach(each.start), local.reach(each.end)
+                if hours.zone_changes:
+                    start, end = max(start, part.start), min(end, part.end)
+                spans += [Span(start, end)] if start < end else []
     return Timeline.join(spans)
+
+
+def zones_within(hours: Hours, window: Span) -> list[tuple[str, Span]]:
+    """Return the zones whose clock counts within the window, each with its part of it."""
+    if not hours.zone_changes:
+        return [(hours.timezone, window)]
+    begins = [*hours.zones(), (LAST_INSTANT, "")]
+    parts = (
+        (zone, max(start, window.start), min(end, window.end)) for (start, zone), (end, _) in pairwise(begins)
+    )
+    return [(zone, Span(start, end)) for zone, start, end in parts if start < end]
 
 
 def open_minutes(hours: Hours, *, now: datetime, weeks: int = 4) -> int:

@@ -1,80 +1,100 @@
 """Who takes an hour: the named agent or any that fits, and what is free instead where nobody can."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from gemba.db import db
-from gemba.people.models import Person
+from gemba.people.models import Person, PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
-from gemba.schedule.rules import DYNAMIC_REASONS, AgentFacts, Span, explain
-from gemba.visits import facts
+from gemba.schedule.models import Availability
+from gemba.schedule.rules import DYNAMIC_REASONS, AgentFacts, BookingRules, Offer, Span, explain
+from gemba.visits import facts, kept
 from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor
-from gemba.visits.rules import COUNTED, Candidate, choose, nearest
-
-RECENT = timedelta(days=90)
+from gemba.visits.rules import COUNTED, Candidate, Member, Turn, in_order, nearest, turns
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """An hour somebody wants: the visitors' ids, whom they ask for, and the visit that moves, if one does."""
+    """An hour somebody wants: the visitors' ids, whom they ask for, and the visit that moves, if one does.
+
+    `rules` are the programme's unless whoever acts may do more, such as a lead who finds a stand-in.
+    """
 
     programme: Programme
     visitors: tuple[int, ...]
     ask: Ask
     start: datetime
     moving: Visit | None = None
+    rules: BookingRules | None = None
 
-    def known(self, agents: Sequence[int]) -> facts.Known:
+    @property
+    def booking_rules(self) -> BookingRules:
+        """The rules that hold."""
+        return self.rules or schedule.booking_rules(self.programme)
+
+    @property
+    def end(self) -> datetime:
+        """When the visit would end."""
+        return self.start + self.booking_rules.length
+
+    def known(self, agents: Collection[int]) -> facts.Known:
         """What is known of these agents and the visitors around that hour."""
-        end = self.start + timedelta(minutes=self.programme.duration_minutes)
-        return facts.gather(agents, self.visitors, Span(self.start, end), but=self.moving)
+        return facts.gather(
+            self.programme, agents, self.visitors, Span(self.start, self.end), but=self.moving
+        )
 
-    def slots(self, window: Span, now: datetime) -> list[datetime]:
-        """The starts that are open to the same visitors for the same ask."""
-        found = facts.slots(self.programme, self.visitors, self.ask, window, now=now, moving=self.moving)
-        return [slot.start for slot in found]
+    def offered(self, window: Span, now: datetime) -> Offer:
+        """What is open to the same visitors for the same ask."""
+        return kept.offered(self.programme, self.visitors, self.ask, window, now=now, moving=self.moving)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The agent who takes a visit, and why (a code that the page puts into words)."""
+    """The agent who takes a visit, and why: a code the page puts into words, with its facts."""
 
     agent: int
     because: str
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
-def find_agent(wanted: Wanted, agents: Sequence[int], *, now: datetime) -> Choice:
-    """One of these agents whom no rule forbids. Raises SlotTaken with alternatives, or NotOffered."""
-    known, rules = wanted.known(agents), schedule.booking_rules(wanted.programme)
-    against = {
-        agent.agent: explain(rules, agent, visitor_busy=known.visitor_busy, start=wanted.start, now=now)
-        for agent in known.agents
-    }
-    free = [agent for agent in known.agents if not against[agent.agent]]
-    if free:
-        return _choose(free, wanted, now)
+def choices(wanted: Wanted, *, now: datetime) -> list[Choice]:
+    """The agents who seem free then, best first; whether they are is asked once more under the lock."""
+    if wanted.ask.agent_id is not None:
+        fits = facts.agents_for(wanted.ask, but=wanted.visitors)
+        return [Choice(agent, "asked") for agent in fits]
+    found = wanted.offered(Span(wanted.start, wanted.start + timedelta(minutes=1)), now)
+    seats = found.seats_at(wanted.start)
+    free = [agent for agent in found.agents_at(wanted.start) if agent not in seats]
+    return [Choice(agent, "joined") for agent in seats] + _by_turn(free, wanted)
+
+
+def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
+    """Why nobody can: taken a moment ago, with alternatives, or not offered, with the reasons."""
+    known = wanted.known(facts.agents_for(wanted.ask, but=wanted.visitors))
+    against = [reasons_against(wanted, agent, known, now=now) for agent in known.agents]
     # Only other bookings stand against one of them: a moment ago this hour was offered.
-    if any(all(reason.code in DYNAMIC_REASONS for reason in reasons) for reasons in against.values()):
-        raise SlotTaken(alternatives=alternatives(wanted, now=now))
-    raise NotOffered(reasons=min(against.values(), key=len, default=[]))
+    if any(all(reason.code in DYNAMIC_REASONS for reason in reasons) for reasons in against):
+        return SlotTaken(alternatives=alternatives(wanted, now=now))
+    return NotOffered(reasons=min(against, key=len, default=[]))
+
+
+def reasons_against(wanted: Wanted, agent: AgentFacts, known: facts.Known, *, now: datetime) -> list[Any]:
+    """Every rule that stands against this agent at the wanted hour."""
+    return explain(wanted.booking_rules, agent, visitors=known.visitors, start=wanted.start, now=now)
 
 
 def alternatives(wanted: Wanted, *, now: datetime) -> list[datetime]:
     """The three nearest starts that are open instead."""
-    found: list[datetime] = []
-    for days in (4, wanted.programme.horizon_days):
-        reach = timedelta(days=days)
-        window = Span(max(now, wanted.start - reach), max(now, wanted.start + reach))
-        found = wanted.slots(window, now)
-        if len(found) >= 3:
-            break
-    return nearest(found, wanted.start)
+    horizon = timedelta(days=wanted.programme.horizon_days)
+    return nearest(wanted.offered(Span(now, now + horizon), now).starts, wanted.start)
 
 
 def lead_of(agent_id: int, but: Collection[int]) -> int | None:
@@ -86,15 +106,37 @@ def lead_of(agent_id: int, but: Collection[int]) -> int | None:
     return lead.id
 
 
-def _choose(free: Sequence[AgentFacts], wanted: Wanted, now: datetime) -> Choice:
-    if wanted.ask.agent_id is not None:
-        return Choice(free[0].agent, "asked")
-    if len(free) == 1:
-        return Choice(free[0].agent, "only-one")
-    ids = [agent.agent for agent in free]
-    met, recent = _met(ids, wanted.visitors), _recent(ids, now)
-    best = choose([Candidate(agent, agent in met, recent.get(agent, 0)) for agent in ids], wanted.start)
-    return Choice(best.agent, "met-all" if best.met else "not-met")
+def _by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:
+    """Free agents in the order in which they should take the visit."""
+    if len(free) < 2:
+        return [Choice(agent, "only-one") for agent in free]
+    ordered = in_order(candidates(free, wanted.visitors), wanted.start)
+    return [Choice(each.agent, "met-all" if each.met else "not-met", _facts_of(each)) for each in ordered]
+
+
+def _facts_of(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "done": candidate.turn.done,
+        "share": round(candidate.turn.share, 1),
+        "speaks": candidate.speaks,
+        "same_product": candidate.same_product,
+    }
+
+
+def candidates(agents: Sequence[int], visitors: Collection[int]) -> list[Candidate]:
+    """What speaks for and against each of these agents, in six statements."""
+    met, due = _met(agents, visitors), _turns(agents)
+    speaking, supporting = _speaking(agents, visitors), _supporting(agents, visitors)
+    return [
+        Candidate(
+            agent,
+            due[agent],
+            met=agent in met,
+            speaks=agent in speaking,
+            same_product=agent in supporting,
+        )
+        for agent in agents
+    ]
 
 
 def _met(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
@@ -107,11 +149,41 @@ def _met(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def _recent(agents: Sequence[int], now: datetime) -> dict[int, int]:
-    """How many visits each of these agents had lately or has before them."""
-    query = (
-        select(Visit.agent_id, func.count())
-        .where(Visit.agent_id.in_(agents), Visit.starts_at >= now - RECENT, Visit.status.in_(COUNTED))
-        .group_by(Visit.agent_id)
+def _speaking(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
+    """The agents who can be visited in a visitor's language."""
+    theirs = select(Person.locale).where(Person.id.in_(visitors))
+    query = select(PersonLanguage.person_id).where(
+        PersonLanguage.person_id.in_(agents), PersonLanguage.language.in_(theirs)
     )
-    return dict(db.session.execute(query).tuples().all())
+    return set(db.session.scalars(query))
+
+
+def _supporting(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
+    """The agents who support a product a visitor works on; nobody where no visitor works on one."""
+    theirs = select(PersonProduct.product_id).where(PersonProduct.person_id.in_(visitors))
+    query = select(PersonProduct.person_id).where(
+        PersonProduct.person_id.in_(agents), PersonProduct.product_id.in_(theirs)
+    )
+    return set(db.session.scalars(query))
+
+
+def _turns(agents: Sequence[int]) -> dict[int, Turn]:
+    """Each agent's visits, past and coming, beside their fair share among these agents."""
+    query = select(Visit.agent_id, Visit.starts_at).where(
+        Visit.agent_id.in_(agents), Visit.status.in_(COUNTED)
+    )
+    visits: dict[int, list[date]] = defaultdict(list)
+    for agent, start in db.session.execute(query).all():
+        visits[agent].append(start.date())
+    members = [_member(row) for row in schedule.facts_for(agents).values()]
+    return turns(members, visits)
+
+
+def _member(row: Availability) -> Member:
+    """An agent's part in the work: as much as the hours they open in a week."""
+    minutes = sum(end - start for pairs in row.weekly.values() for start, end in pairs)
+    absences = tuple(
+        (date.fromisoformat(first), date.fromisoformat(last)) for first, last in [*row.time_off, *row.pauses]
+    )
+    joined = row.created_at.date() if row.created_at else date.min
+    return Member(row.person_id, float(max(minutes, 1)), joined, absences)

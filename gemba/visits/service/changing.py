@@ -6,7 +6,7 @@ there is none (SQLite's single writer) at the transaction itself; the ticks' pri
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
@@ -19,6 +19,7 @@ from gemba.people.models import Person
 from gemba.people.rules import Role, clean_text
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
+from gemba.schedule.rules import AgentFacts
 from gemba.visits import facts, notices
 from gemba.visits.errors import (
     AlreadyCancelled,
@@ -27,7 +28,6 @@ from gemba.visits.errors import (
     MoveTooLate,
     NotOverYet,
     ReasonTooLong,
-    SlotTaken,
 )
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Tick, Visit, VisitOutcome, VisitVisitor
@@ -39,7 +39,14 @@ from gemba.visits.rules import (
     status_after,
     ticks,
 )
-from gemba.visits.service.agents import Wanted, alternatives, find_agent, lead_of
+from gemba.visits.service.agents import Choice, Wanted, choices, lead_of, reasons_against, refusal
+
+TRIES = 5
+"""So many choices of one look are tried before looking anew."""
+
+
+class _Taken(Exception):
+    """A rule stands against a choice by now: its locks are given back."""
 
 
 def book(
@@ -51,37 +58,111 @@ def book(
     booked_by: Person | None = None,
     now: datetime,
 ) -> Visit:
-    """Books an hour for a visitor, with the named agent or any that fits.
+    """Books an hour for a visitor, with the named agent or any that fits, or a free seat in one there is.
 
-    Raises SlotTaken (with the three nearest alternatives) or NotOffered (with the reasons).
+    Where the programme wants a lead's yes the visit is requested, and holds the hour until that is given or
+    its time runs out. Raises SlotTaken (with the three nearest alternatives) or NotOffered (with reasons).
     """
-    agents = facts.agents_for(ask, but=[visitor.id])
-    _lock([visitor.id, *agents])
     wanted = Wanted(programme, (visitor.id,), ask, start)
-    choice = find_agent(wanted, agents, now=now)
+
+    def take(choice: Choice, agent: AgentFacts) -> Visit:
+        if start in agent.joinable:
+            return _join(wanted, choice.agent, visitor, now=now)
+        return _new_visit(wanted, choice, agent, booked_by or visitor, now=now)
+
+    visit = _settle(wanted, take, now=now)
+    people.audit(booked_by or visitor, "visit.booked", f"visit:{visit.id}", {}, now=now)
+    return visit
+
+
+def _settle(wanted: Wanted, take: Callable[[Choice, AgentFacts], Visit], *, now: datetime) -> Visit:
+    """Gives the hour to the first choice that still holds under the lock.
+
+    Each try locks the visitors and one agent in order of id and gives the locks back if the agent was taken
+    in between, so that no two bookings wait for each other in a circle.
+    """
+    tried: set[int] = set()
+    while True:
+        left = [choice for choice in choices(wanted, now=now) if choice.agent not in tried]
+        if not left:
+            raise refusal(wanted, now=now)
+        for choice in left[:TRIES]:
+            tried.add(choice.agent)
+            visit = _try(wanted, choice, take, now=now)
+            if visit is not None:
+                return visit
+
+
+def _try(
+    wanted: Wanted, choice: Choice, take: Callable[[Choice, AgentFacts], Visit], *, now: datetime
+) -> Visit | None:
+    """One choice under the lock; None where a rule stands against it by now."""
+    try:
+        with db.session.begin_nested():
+            _lock([*wanted.visitors, choice.agent, *([wanted.moving.agent_id] if wanted.moving else [])])
+            known = wanted.known([choice.agent])
+            if not known.agents or reasons_against(wanted, known.agents[0], known, now=now):
+                raise _Taken
+            return take(choice, known.agents[0])
+    except (_Taken, IntegrityError):
+        # The ticks' primary key is the last word, should somebody take this time in a way no rule sees.
+        return None
+
+
+def _new_visit(
+    wanted: Wanted, choice: Choice, agent: AgentFacts, booked_by: Person, *, now: datetime
+) -> Visit:
+    programme, visitors = wanted.programme, wanted.visitors
     visit = Visit(
         programme=programme,
         agent_id=choice.agent,
-        lead_id=lead_of(choice.agent, [visitor.id]),
-        product_id=ask.product_id,
-        booked_by_id=(booked_by or visitor).id,
-        starts_at=start,
-        ends_at=start + timedelta(minutes=programme.duration_minutes),
+        lead_id=lead_of(choice.agent, visitors),
+        product_id=wanted.ask.product_id,
+        booked_by_id=booked_by.id,
+        starts_at=wanted.start,
+        ends_at=wanted.end,
         status=Status.BOOKED,
         uid=f"{secrets.token_hex(16)}@{_domain()}",
         sequence=0,
         meeting_url=current_settings().meeting_url.replace("{room}", secrets.token_hex(12)),
         because=choice.because,
+        because_facts=choice.facts,
+        buffer_before=agent.buffer_before,
+        buffer_after=agent.buffer_after,
         created_at=now,
         changed_at=now,
     )
     db.session.add(visit)
     db.session.flush()
-    db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor.id))
-    _occupy(visit, wanted, now=now)
-    db.session.refresh(visit, ["visitors"])
+    for visitor in visitors:
+        db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor))
+    _occupy(visit, visitors)
     notices.booked(visit, now=now)
-    people.audit(booked_by or visitor, "visit.booked", f"visit:{visit.id}", {}, now=now)
+    return visit
+
+
+def _join(wanted: Wanted, agent_id: int, visitor: Person, *, now: datetime) -> Visit:
+    """Takes a free seat in a visit that there is."""
+    visit = db.session.scalars(
+        select(Visit)
+        .where(
+            Visit.agent_id == agent_id,
+            Visit.starts_at == wanted.start,
+            Visit.programme_id == wanted.programme.id,
+            Visit.status == Status.BOOKED,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    before = notices.snapshot(visit)
+    db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor.id))
+    _take_ticks(visit, [visitor.id], visit.starts_at, visit.ends_at)
+    if visit.lead_id == visitor.id:
+        visit.lead_id = None
+    _changed(visit, now)
+    db.session.flush()
+    db.session.refresh(visit, ["visitors", "lead"])
+    notices.moved(visit, before, visitor, now=now)
     return visit
 
 
@@ -90,27 +171,33 @@ def move(visit: Visit, by: Person, *, start: datetime, agent_id: int | None = No
 
     Raises MoveTooLate, AlreadyCancelled, AlreadyOver, SlotTaken or NotOffered.
     """
-    visitors = [visitor.id for visitor in visit.visitors]
+    visitors = tuple(visitor.id for visitor in visit.visitors)
     ask = Ask(agent_id=agent_id or visit.agent_id)
-    agents = facts.agents_for(ask, but=visitors)
-    _lock([*visitors, visit.agent_id, *agents])
+    _lock([*visitors, visit.agent_id, *facts.agents_for(ask, but=visitors)])
     _reread(visit)
     _may_change(visit, by, visit.programme.move_notice_minutes, MoveTooLate, now=now)
     if (start, ask.agent_id) == (visit.starts_at, visit.agent_id):
         return visit
-    wanted = Wanted(visit.programme, tuple(visitors), ask, start, visit)
-    choice = find_agent(wanted, agents, now=now)
+    wanted = Wanted(visit.programme, visitors, ask, start, visit)
     before = notices.snapshot(visit)
-    _vacate(visit)
-    visit.starts_at, visit.ends_at = start, start + timedelta(minutes=visit.programme.duration_minutes)
-    if choice.agent != visit.agent_id:
-        visit.agent_id, visit.because = choice.agent, choice.because
-        visit.lead_id = lead_of(choice.agent, visitors)
-    _changed(visit, now)
-    _occupy(visit, wanted, now=now)
-    db.session.refresh(visit, ["agent", "lead"])
+    _settle(wanted, lambda choice, agent: _resettle(wanted, visit, choice, agent, now=now), now=now)
     notices.moved(visit, before, by, now=now)
     people.audit(by, "visit.moved", f"visit:{visit.id}", {"start": start.isoformat()}, now=now)
+    return visit
+
+
+def _resettle(wanted: Wanted, visit: Visit, choice: Choice, agent: AgentFacts, *, now: datetime) -> Visit:
+    """The same visit at another hour, with another agent, or both."""
+    _vacate(visit)
+    visit.starts_at, visit.ends_at = wanted.start, wanted.end
+    if choice.agent != visit.agent_id:
+        visit.agent_id, visit.because, visit.because_facts = choice.agent, choice.because, choice.facts
+        visit.lead_id = lead_of(choice.agent, wanted.visitors)
+    visit.buffer_before, visit.buffer_after = agent.buffer_before, agent.buffer_after
+    _changed(visit, now)
+    db.session.flush()
+    _occupy(visit, wanted.visitors)
+    db.session.refresh(visit, ["agent", "lead"])
     return visit
 
 
@@ -158,13 +245,18 @@ def tell_outcome(visit: Visit, by: Person, took_place: TookPlace, *, now: dateti
 
 
 def _lock(ids: Collection[int]) -> None:
-    """Locks the people's rows in order of id, so that two changes of one person's time queue up."""
-    db.session.execute(
-        select(Person.id)
-        .where(Person.id.in_(sorted(set(ids))))
-        .order_by(Person.id)
-        .with_for_update(key_share=True)
-    ).all()
+    """Locks the people's rows in order of id, so that two changes of one person's time queue up.
+
+    What was kept of their time is no longer good.
+    """
+    if db.engine.dialect.name == "postgresql":  # SQLite has one writer at a time, and that is us
+        db.session.execute(
+            select(Person.id)
+            .where(Person.id.in_(sorted(set(ids))))
+            .order_by(Person.id)
+            .with_for_update(key_share=True)
+        ).all()
+    schedule.touch(ids)
 
 
 def _reread(visit: Visit) -> None:
@@ -174,24 +266,22 @@ def _reread(visit: Visit) -> None:
     )
 
 
-def _occupy(visit: Visit, wanted: Wanted, *, now: datetime) -> None:
-    """Takes the ticks of everyone, the agent's buffers included. Raises SlotTaken."""
-    rows = [
-        {"person_id": visitor, "tick": tick, "visit_id": visit.id}
-        for visitor in wanted.visitors
-        for tick in ticks(visit.starts_at, visit.ends_at)
-    ]
-    hours = schedule.facts_for([visit.agent_id])[visit.agent_id]
-    before, after = timedelta(minutes=hours.buffer_before), timedelta(minutes=hours.buffer_after)
-    rows += [
-        {"person_id": visit.agent_id, "tick": tick, "visit_id": visit.id}
-        for tick in ticks(visit.starts_at - before, visit.ends_at + after)
-    ]
-    try:
-        with db.session.begin_nested():
-            db.session.execute(insert(Tick), rows)
-    except IntegrityError as error:
-        raise SlotTaken(alternatives=alternatives(wanted, now=now)) from error
+def _occupy(visit: Visit, visitors: Collection[int]) -> None:
+    """Takes the ticks of everyone, the agent's buffers included. Raises IntegrityError where one is taken."""
+    _take_ticks(visit, visitors, visit.starts_at, visit.ends_at)
+    before, after = timedelta(minutes=visit.buffer_before), timedelta(minutes=visit.buffer_after)
+    _take_ticks(visit, [visit.agent_id], visit.starts_at - before, visit.ends_at + after)
+
+
+def _take_ticks(visit: Visit, people_ids: Collection[int], start: datetime, end: datetime) -> None:
+    db.session.execute(
+        insert(Tick),
+        [
+            {"person_id": person, "tick": tick, "visit_id": visit.id}
+            for person in people_ids
+            for tick in ticks(start, end)
+        ],
+    )
 
 
 def _vacate(visit: Visit) -> None:

@@ -10,14 +10,13 @@ from gemba.db import db
 from gemba.people.models import Person
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
-from gemba.schedule import service as schedule
-from gemba.schedule.rules import Reason, Slot, Span, explain
-from gemba.visits import facts
+from gemba.schedule.rules import Offer, Reason, Span
+from gemba.visits import facts, kept
 from gemba.visits.errors import VisitNotFound
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Visit, VisitOutcome
 from gemba.visits.rules import TookPlace
-from gemba.visits.service.agents import Wanted
+from gemba.visits.service.agents import Wanted, reasons_against
 
 
 def visible_visits(viewer: Person) -> list[ColumnElement[bool]]:
@@ -99,10 +98,10 @@ def open_slots(
     window: Span,
     now: datetime,
     moving: Visit | None = None,
-) -> list[Slot]:
-    """The slots this person could book in the window; for a visit on the move, its visitors could."""
-    visitors = [person.id for person in moving.visitors] if moving else [visitor.id]
-    return facts.slots(programme, visitors, ask, window, now=now, moving=moving)
+) -> Offer:
+    """What this person could book in the window; for a visit on the move, what its visitors could."""
+    visitors = tuple(person.id for person in moving.visitors) if moving else (visitor.id,)
+    return kept.offered(programme, visitors, ask, window, now=now, moving=moving)
 
 
 def why_not(
@@ -117,8 +116,8 @@ def why_not(
         raise VisitNotFound
     visitors = (visitor.id,) if visitor is not None else ()
     wanted = Wanted(programme, visitors, Ask(agent_id=agent_id), start)
-    known, rules = wanted.known(agents), schedule.booking_rules(programme)
-    return explain(rules, known.agents[0], visitor_busy=known.visitor_busy, start=start, now=now)
+    known = wanted.known(agents)
+    return reasons_against(wanted, known.agents[0], known, now=now)
 
 
 def with_people(query: Select[Visit]) -> Select[Visit]:
