@@ -5,7 +5,7 @@ while the lease is still its own (fencing). `now` is the database's time, see ge
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,22 +50,26 @@ def database_now() -> datetime | None:
     return moment
 
 
-def something_due(now: datetime) -> bool:
+def something_due(now: datetime, but: Sequence[str] = ()) -> bool:
     """Whether a claim could find anything; a plain read, for polling."""
     due = or_(
         and_(OutboxItem.state == State.READY, OutboxItem.run_at <= now),
         and_(OutboxItem.state == State.LEASED, OutboxItem.lease_until <= now),
     )
-    return db.session.scalar(select(OutboxItem.id).where(due).limit(1)) is not None
+    query = select(OutboxItem.id).where(due, OutboxItem.kind.not_in(but))
+    return db.session.scalar(query.limit(1)) is not None
 
 
-def claim(now: datetime, lease: timedelta) -> Lease | None:
-    """Leases the item that is due first, None where nothing may leave. Commit before sending."""
+def claim(now: datetime, lease: timedelta, but: Sequence[str] = ()) -> Lease | None:
+    """Leases the item that is due first, None where nothing may leave. Commit before sending.
+
+    Items of the kinds in `but` are left to others.
+    """
     _reopen_expired(now)
     token = secrets.token_urlsafe(16)
     row = db.session.execute(
         update(OutboxItem)
-        .where(OutboxItem.id == _next(now).scalar_subquery(), OutboxItem.state == State.READY)
+        .where(OutboxItem.id == _next(now, but).scalar_subquery(), OutboxItem.state == State.READY)
         .values(
             state=State.LEASED.value,
             lease_token=token,
@@ -89,7 +93,7 @@ def claim(now: datetime, lease: timedelta) -> Lease | None:
     return Lease(token, row.payload, ItemFacts(*row[:7]))
 
 
-def _next(now: datetime) -> Select[int]:
+def _next(now: datetime, but: Sequence[str]) -> Select[int]:
     item, older = aliased(OutboxItem), aliased(OutboxItem)
     waits_its_turn = (
         select(older.id)
@@ -106,6 +110,7 @@ def _next(now: datetime) -> Select[int]:
         .where(
             item.state == State.READY,
             item.run_at <= now,
+            item.kind.not_in(but),
             or_(item.group_key == "", ~waits_its_turn),
         )
         .order_by(item.run_at, item.id)

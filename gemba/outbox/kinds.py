@@ -21,8 +21,12 @@ class ItemFacts:
     created_at: datetime
 
 
-Handler = Callable[[Mapping[str, Any], ItemFacts], bytes | None]
-"""Makes the mail to deliver to the recipient, as bytes; None where it did all there was to do.
+Ending = Callable[[datetime], None]
+"""What is written down together with the end of its item, given the instant: both or neither."""
+
+Handler = Callable[[Mapping[str, Any], ItemFacts], bytes | Ending | None]
+"""Makes the mail to deliver to the recipient, as bytes; None where it did all there was to do. An Ending
+where something is to be written down, which the worker commits with the item's end and only then.
 
 Runs with no transaction open, perhaps more than once for an item: it must do the same each time.
 Raises Temporary or Permanent with a sentence for the admin. Of other errors those that speak of the
@@ -30,12 +34,24 @@ data (ValueError, TypeError, LookupError, …) are taken as permanent, all other
 """
 
 _handlers: dict[str, Handler] = {}
+_background: set[str] = set()
 
 
-def register(kind: str, handler: Handler) -> None:
-    """Says who handles items of a kind. ValueError where another handler already does."""
+def register(kind: str, handler: Handler, *, background: bool = False) -> None:
+    """Says who handles items of a kind. ValueError where another handler already does.
+
+    What runs in the `background` is no message to anyone: mail does not wait for it, and it is not shown
+    among messages.
+    """
     if _handlers.setdefault(kind, handler) is not handler:
         raise ValueError(f"{kind!r} already has a handler")
+    if background:
+        _background.add(kind)
+
+
+def background_kinds() -> list[str]:
+    """The kinds that run in the background."""
+    return sorted(_background)
 
 
 def handler_of(kind: str) -> Handler:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from gemba.config import current_settings
 from gemba.db import db
 from gemba.errors import NotFound, Refused
+from gemba.outbox.kinds import background_kinds
 from gemba.outbox.models import OutboxItem, OutboxWorker
 from gemba.outbox.rules import LATE, WAITING, WORKER_SILENT, State, freeze, lost_its_secret, without_secrets
 
@@ -160,6 +161,38 @@ def _close(item: OutboxItem, state: State, now: datetime) -> None:
     item.payload = without_secrets(item.payload)
 
 
+def hasten(group_key: str, now: datetime) -> bool:
+    """Lets what waits in a group leave now. False where nothing waits to leave."""
+    changed = db.session.execute(
+        update(OutboxItem)
+        .where(OutboxItem.group_key == group_key, OutboxItem.state == State.READY)
+        .values(run_at=case((OutboxItem.run_at > now, now), else_=OutboxItem.run_at))
+        .execution_options(synchronize_session=False)
+    )
+    ring()
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def is_waiting(group_key: str) -> bool:
+    """Whether an item of a group still waits to leave."""
+    query = select(OutboxItem.id).where(OutboxItem.group_key == group_key, OutboxItem.state == State.READY)
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def forget(group_key: str) -> None:
+    """Deletes what is done or dropped in a group, for chains of items that nobody looks back at."""
+    db.session.execute(
+        delete(OutboxItem)
+        .where(OutboxItem.group_key == group_key, OutboxItem.state.in_((State.DONE, State.DROPPED)))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _is_message() -> ColumnElement[bool]:
+    """Not of a kind that runs in the background, unless it was given up."""
+    return or_(OutboxItem.kind.not_in(background_kinds()), OutboxItem.state == State.DEAD)
+
+
 def items_of(group_key: str) -> list[OutboxItem]:
     """The items of a group, oldest first."""
     return list(
@@ -248,7 +281,7 @@ class Page:
 
 def list_items(states: frozenset[State] | None = None, cursor: int | None = None, limit: int = PAGE) -> Page:
     """Items in these states (None: all) with ids below `cursor`, newest first."""
-    query = select(OutboxItem).order_by(OutboxItem.id.desc()).limit(limit + 1)
+    query = select(OutboxItem).where(_is_message()).order_by(OutboxItem.id.desc()).limit(limit + 1)
     if states is not None:
         query = query.where(OutboxItem.state.in_(sorted(states)))
     if cursor is not None:
@@ -290,11 +323,12 @@ class Waiting:
 
 def waiting(now: datetime) -> Waiting:
     """The figures of the outbox for its page and for `gemba doctor`."""
-    counted = dict(
-        db.session.execute(select(OutboxItem.state, func.count()).group_by(OutboxItem.state)).tuples().all()
-    )
+    by_state = select(OutboxItem.state, func.count()).where(_is_message()).group_by(OutboxItem.state)
+    counted = dict(db.session.execute(by_state).tuples().all())
     oldest = db.session.scalar(
-        select(func.min(OutboxItem.run_at)).where(OutboxItem.state == State.READY, OutboxItem.run_at <= now)
+        select(func.min(OutboxItem.run_at)).where(
+            OutboxItem.state == State.READY, OutboxItem.run_at <= now, _is_message()
+        )
     )
     seen = db.session.scalar(select(func.max(OutboxWorker.seen_at)))
     return Waiting(

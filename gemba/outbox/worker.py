@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,7 +23,7 @@ from gemba.db import db, reading
 from gemba.outbox import claims
 from gemba.outbox.claims import Lease
 from gemba.outbox.delivery import Deliverer, deliverer
-from gemba.outbox.kinds import handler_of
+from gemba.outbox.kinds import Ending, background_kinds, handler_of
 from gemba.outbox.rules import LEASE, Failed, Permanent, Temporary
 from gemba.outbox.service import CHANNEL
 
@@ -58,7 +58,9 @@ class Worker:
         self._stopping = threading.Event()
         self._bell = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._work, name=f"outbox-{number}", daemon=True)
+            # Every second thread leaves aside what runs in the background: a code to sign in never waits
+            # for a slow calendar.
+            threading.Thread(target=self._work, args=(number % 2 == 1,), name=f"outbox-{number}", daemon=True)
             for number in range(threads)
         ]
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -104,13 +106,13 @@ class Worker:
             except SQLAlchemyError:
                 log.warning("outbox.no-heartbeat", worker=self.name, exc_info=True)
 
-    def _work(self) -> None:
+    def _work(self, only_messages: bool) -> None:
         with self._app.app_context():
             way_out = deliverer(current_settings())
         worked = time.monotonic()
         while not self._stopping.is_set():
             try:
-                found = self._send(way_out) > 0
+                found = self._send(way_out, background_kinds() if only_messages else ()) > 0
             except Exception:
                 # The database is away, or something nobody thought of: the thread must outlive both.
                 log.exception("outbox.trouble", worker=self.name)
@@ -126,26 +128,25 @@ class Worker:
                     self._bell.wait(self._poll)
         way_out.close()
 
-    def _send(self, way_out: Deliverer) -> int:
+    def _send(self, way_out: Deliverer, but: Sequence[str] = ()) -> int:
         """Sends one after the other until nothing is due; says how many tries it took."""
         tries = 0
         with self._app.app_context():
-            held = self._claim()
+            held = self._claim(but)
         while held is not None:
             with self._app.app_context():
-                failure = self._try(held, way_out)
-                held = self._report(held, failure)
+                held = self._report(held, self._try(held, way_out), but)
             tries += 1
         return tries
 
-    def _claim(self) -> Lease | None:
+    def _claim(self, but: Sequence[str]) -> Lease | None:
         with reading():
             now = self._clock()
-            due = claims.something_due(now)
+            due = claims.something_due(now, but)
             db.session.rollback()
         if not due:
             return None
-        held = claims.claim(now, self._lease)
+        held = claims.claim(now, self._lease, but)
         db.session.commit()
         if held is not None and self._stopping.is_set():
             claims.release(held)
@@ -153,12 +154,13 @@ class Worker:
             return None
         return held
 
-    def _try(self, held: Lease, way_out: Deliverer) -> Failed | None:
+    def _try(self, held: Lease, way_out: Deliverer) -> Failed | Ending | None:
         try:
-            mail = handler_of(held.facts.kind)(held.payload, held.facts)
+            made = handler_of(held.facts.kind)(held.payload, held.facts)
             db.session.rollback()  # what a handler read must not stay open while the network is slow
-            if mail is not None:
-                way_out.deliver(mail, held.facts)
+            if not isinstance(made, bytes):
+                return made
+            way_out.deliver(made, held.facts)
         except Failed as failure:
             return failure
         except OF_THE_DATA as error:
@@ -169,17 +171,20 @@ class Worker:
             return Temporary(f"Something unexpected happened ({type(error).__name__}).")
         return None
 
-    def _report(self, held: Lease, failure: Failed | None) -> Lease | None:
+    def _report(self, held: Lease, outcome: Failed | Ending | None, but: Sequence[str]) -> Lease | None:
         """Writes down what became of the item and, with the same commit, claims the next.
 
         Insists, as a mail sent but not noted is sent again.
         """
+        failure = outcome if isinstance(outcome, Failed) else None
         for wait in (0.5, 2.0, 0.0):
             try:
                 db.session.rollback()
                 now = self._clock()
                 noted = claims.finish(held, now) if failure is None else claims.fail(held, failure, now)
-                following = None if self._stopping.is_set() else claims.claim(now, self._lease)
+                if noted and callable(outcome):
+                    outcome(now)
+                following = None if self._stopping.is_set() else claims.claim(now, self._lease, but)
                 db.session.commit()
             except SQLAlchemyError:
                 db.session.rollback()

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from gemba.db import db
-from gemba.outbox import kinds
+from gemba.outbox import claims, kinds
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import Permanent, State
@@ -271,3 +271,74 @@ def test_postgresql_rings_when_something_is_queued(
     worker.stop()
     thread.join(12)
     assert not thread.is_alive()
+
+
+def _chain(monkeypatch: pytest.MonkeyPatch, clock: StandingClock) -> list[str]:
+    """A kind "chain" in the background, whose items write down their name and queue the next one."""
+    ran: list[str] = []
+
+    def handler(payload: Any, item: kinds.ItemFacts) -> kinds.Ending:
+        def end(now: Any) -> None:
+            outbox.forget("chain")
+            _queue_chain(payload["number"] + 1, now + timedelta(minutes=30))
+
+        ran.append(item.dedup_key)
+        return end
+
+    monkeypatch.setitem(kinds._handlers, "chain", handler)
+    monkeypatch.setattr(kinds, "_background", {"chain"})
+    _queue_chain(1, clock())
+    db.session.commit()
+    return ran
+
+
+def _queue_chain(number: int, at: Any) -> None:
+    outbox.queue(
+        "chain", dedup_key=f"chain:{number}", group_key="chain", recipient="", payload={"number": number},
+        now=at, run_at=at,
+    )  # fmt: skip
+
+
+def test_an_ending_is_written_with_the_end_of_its_item(
+    mailing: Flask, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = _chain(monkeypatch, clock)
+    assert drain(mailing, clock) == 1
+    assert [(item.dedup_key, item.state) for item in items()] == [("chain:2", State.READY)]
+    clock.forward(minutes=29)
+    assert drain(mailing, clock) == 0
+    assert outbox.hasten("chain", clock())
+    db.session.commit()
+    assert drain(mailing, clock) == 1
+    assert ran == ["chain:1", "chain:2"]
+
+
+def test_the_end_of_someone_elses_lease_writes_nothing(
+    mailing: Flask, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(_payload: Any, item: kinds.ItemFacts) -> kinds.Ending:
+        row = db.session.get_one(OutboxItem, item.id)
+        row.lease_token = "another worker's"
+        db.session.commit()
+        return lambda now: _queue_chain(2, now)
+
+    _chain(monkeypatch, clock)
+    monkeypatch.setitem(kinds._handlers, "chain", handler)
+    drain(mailing, clock)
+    assert [item.dedup_key for item in items()] == ["chain:1"]
+
+
+def test_what_runs_in_the_background_is_no_message(
+    mailing: Flask, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _chain(monkeypatch, clock)
+    queue_hello(clock)
+    clock.forward(hours=1)
+    assert [item.kind for item in outbox.list_items().items] == ["mail"]
+    figures = outbox.waiting(clock())
+    assert (figures.waiting, figures.overdue) == (1, True)
+    with mailing.app_context():
+        held = claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds())
+        assert held is not None
+        assert held.facts.kind == "mail"
+        assert claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds()) is None
