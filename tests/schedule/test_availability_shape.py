@@ -36,6 +36,16 @@ DOC: dict[str, Any] = {
     "buffer_before": 0,
     "buffer_after": 15,
     "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+    "time_off": [
+        {"first": "2026-12-24", "last": "2027-01-03"},
+        {"first": "2027-05-03", "last": "2027-05-03"},
+    ],
+    "holidays": "DE-BY",
+    "zone_changes": [
+        {"date": "2026-12-01", "timezone": "Asia/Tbilisi"},
+        {"date": "2027-03-01", "timezone": "Europe/Berlin"},
+    ],
+    "rest_between": True,
 }
 
 
@@ -63,10 +73,14 @@ def test_the_shape_is_read() -> None:
             "Europe/Berlin",
             {0: (Interval(540, 780), Interval(780, 1050)), 6: (Interval(1205, 1440),)},
             {date(2026, 12, 30): (Interval(0, 1440),), date(2026, 12, 31): ()},
+            ((date(2026, 12, 24), date(2027, 1, 3)), (date(2027, 5, 3), date(2027, 5, 3))),
+            "DE-BY",
+            ((date(2026, 12, 1), "Asia/Tbilisi"), (date(2027, 3, 1), "Europe/Berlin")),
         ),
         buffer_before=0,
         buffer_after=15,
         limits=Limits(1, 3, None),
+        rest_between=True,
     )
 
 
@@ -81,7 +95,8 @@ def test_only_zone_and_weekly_hours_are_needed() -> None:
 
 
 def test_order_does_not_matter() -> None:
-    doc = {**DOC, "weekly": DOC["weekly"][::-1], "overrides": DOC["overrides"][::-1]}
+    lists = ("weekly", "overrides", "time_off", "zone_changes")
+    doc = {**DOC, **{name: DOC[name][::-1] for name in lists}}
     assert dump_availability(parse_availability(doc)) == DOC
 
 
@@ -128,6 +143,21 @@ REFUSED: list[tuple[str, list[object], Problem]] = [
     ("limits.per_day", [0, -1, 51, 1.0, "1", True, False], Problem.LIMIT),
     ("limits.per_week", [0, 51], Problem.LIMIT),
     ("limits.per_month", [0, 51], Problem.LIMIT),
+    ("time_off", [None, {}, "2026-12-24"], Problem.TIMES_OFF),
+    ("time_off.0", [None, [], "2026-12-24"], Problem.TIME_OFF),
+    ("time_off.0.reason", ["ill"], Problem.TIME_OFF),
+    ("time_off.0.first", [None, 20261224, "24.12.2026", "2026-02-30", "1999-12-31"], Problem.DATE),
+    ("time_off.0.last", [None, "", "2101-01-01", "2026-12-32"], Problem.DATE),
+    ("time_off.1.last", ["2027-05-02", "2028-05-03"], Problem.TIME_OFF_ORDER),
+    ("time_off.1.first", ["2027-01-03", "2026-12-30", "2026-12-24"], Problem.TIME_OFF_OVERLAP),
+    ("holidays", [None, 3, "de", "Germany", "DE-XX", "XX", "DE-", "-BY", " DE", ["DE"]], Problem.HOLIDAYS),
+    ("zone_changes", [None, {}, "Asia/Tbilisi"], Problem.ZONE_CHANGES),
+    ("zone_changes.0", [None, [], "Asia/Tbilisi"], Problem.ZONE_CHANGE),
+    ("zone_changes.0.hour", ["00:00"], Problem.ZONE_CHANGE),
+    ("zone_changes.0.date", [None, "1 December", "2026-12-00"], Problem.DATE),
+    ("zone_changes.1.date", ["2026-12-01"], Problem.DATE_TWICE),
+    ("zone_changes.0.timezone", [None, "", "Tbilisi", "Factory", 4], Problem.ZONE),
+    ("rest_between", [None, 0, 1, "true", "no", []], Problem.YES_NO),
     ("extra", [1], Problem.DOCUMENT),
 ]
 
@@ -175,6 +205,28 @@ def test_lists_have_an_end() -> None:
     assert problems(changed("overrides.1.intervals", parts)) == {"overrides.1.intervals": [Problem.INTERVALS]}
     assert problems({**DOC, "overrides": days}) == {"overrides": [Problem.OVERRIDES]}
     assert len(parse_availability({**DOC, "overrides": days[:400]}).hours.overrides) == 400
+    off = [{"first": day["date"], "last": day["date"]} for day in days]
+    assert problems({**DOC, "time_off": off[:101]}) == {"time_off": [Problem.TIMES_OFF]}
+    assert len(parse_availability({**DOC, "time_off": off[:100]}).hours.time_off) == 100
+    moves = [{"date": day["date"], "timezone": "UTC"} for day in days]
+    assert problems({**DOC, "zone_changes": moves[:21]}) == {"zone_changes": [Problem.ZONE_CHANGES]}
+    assert len(parse_availability({**DOC, "zone_changes": moves[:20]}).hours.zone_changes) == 20
+
+
+def test_longest_time_off_is_a_leap_year() -> None:
+    year = [{"first": "2028-01-01", "last": "2028-12-31"}]
+    assert parse_availability({**DOC, "time_off": year}).hours.time_off == (
+        (date(2028, 1, 1), date(2028, 12, 31)),
+    )
+
+
+def test_times_off_within_others_overlap_whatever_their_order() -> None:
+    off = [("2027-03-20", "2027-03-21"), ("2027-03-05", "2027-03-06"), ("2027-03-01", "2027-03-20")]
+    doc = {**DOC, "time_off": [{"first": first, "last": last} for first, last in off]}
+    assert problems(doc) == {
+        "time_off.0.first": [Problem.TIME_OFF_OVERLAP],
+        "time_off.1.first": [Problem.TIME_OFF_OVERLAP],
+    }
 
 
 @st.composite
@@ -185,18 +237,35 @@ def days(draw: st.DrawFn) -> tuple[Interval, ...]:
     return parts[:: draw(st.integers(1, 2))]
 
 
+@st.composite
+def times_off(draw: st.DrawFn) -> tuple[tuple[date, date], ...]:
+    """Times off in order that do not overlap; some touch."""
+    drawn = draw(st.sets(st.integers(0, 300), max_size=8))
+    points = [date(2027, 1, 1) + timedelta(days=point) for point in sorted(drawn)]
+    pairs = list(zip(points[::2], points[1::2], strict=False))
+    return tuple((first, last - timedelta(days=draw(st.integers(0, 1)))) for first, last in pairs)
+
+
+ZONES = st.sampled_from(sorted(known_zones()))
+DATES = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 LIMITS = st.none() | st.integers(1, 50)
 PARSED = st.builds(
     ParsedAvailability,
     hours=st.builds(
         Hours,
-        timezone=st.sampled_from(sorted(known_zones())),
+        timezone=ZONES,
         weekly=st.dictionaries(st.integers(0, 6), days()),
-        overrides=st.dictionaries(st.dates(date(2000, 1, 1), date(2100, 12, 31)), st.just(()) | days()),
+        overrides=st.dictionaries(DATES, st.just(()) | days()),
+        time_off=times_off(),
+        holidays=st.sampled_from(["", "DE", "DE-BY", "GE", "RU"]),
+        zone_changes=st.dictionaries(DATES, ZONES, max_size=4).map(
+            lambda changes: tuple(sorted(changes.items()))
+        ),
     ),
     buffer_before=st.integers(0, 48).map(lambda steps: steps * 5),
     buffer_after=st.integers(0, 48).map(lambda steps: steps * 5),
     limits=st.builds(Limits, per_day=LIMITS, per_week=LIMITS, per_month=LIMITS),
+    rest_between=st.booleans(),
 )
 
 
@@ -208,6 +277,16 @@ def test_what_is_written_is_read_again(parsed: ParsedAvailability) -> None:
     assert dump_availability(parse_availability(written)) == written
 
 
+PARTS = ("weekday", "start", "end", "date", "intervals", "first", "last", "timezone")
+SPOTS = (
+    "weekly.0",
+    "weekly.1.end",
+    "overrides.0",
+    "overrides.0.intervals.0",
+    "time_off.1",
+    "time_off.0.last",
+    "zone_changes.1",
+)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -216,14 +295,13 @@ JSON = st.recursive(
     | st.text(max_size=6)
     | st.sampled_from(["mon", "09:00"]),
     lambda children: (
-        st.lists(children, max_size=4)
-        | st.dictionaries(st.sampled_from([*DOC, "weekday", "start", "end", "date", "intervals"]), children)
+        st.lists(children, max_size=4) | st.dictionaries(st.sampled_from([*DOC, *PARTS]), children)
     ),
     max_leaves=12,
 )
 
 
-@given(JSON, st.sampled_from([*DOC, "weekly.0", "weekly.1.end", "overrides.0", "overrides.0.intervals.0"]))
+@given(JSON, st.sampled_from([*DOC, *SPOTS]))
 @settings(derandomize=True, deadline=None, max_examples=200)
 def test_any_json_is_read_or_refused_with_known_sentences(value: object, path: str) -> None:
     for doc in (value, changed(path, value)):
