@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 
-from gemba.programmes.rules import NUMBERS, Format
+from gemba.programmes.rules import LIMITS, NUMBERS, Format
 from gemba.web.forms import Form, many_lines, one_line
 
 TEXTS = ("name", "name_ru", "purpose", "purpose_ru", "guide", "guide_ru")
@@ -47,7 +47,20 @@ class ProgrammeForm(Form):
     horizon_days = StringField(_l("Days that can be booked ahead"), filters=[one_line])
     seats = StringField(_l("Seats for visitors in one visit"), filters=[one_line])
     return_after_months = StringField(_l("Months until people come back"), filters=[one_line])
-    approval = BooleanField(_l("A visit needs the lead's yes"))
+    slot_offset_minutes = StringField(
+        _l("First start, minutes after the full step"),
+        filters=[one_line],
+        description=_l("With a step of 60, 15 means starts at 09:15, 10:15 and so on."),
+    )
+    visitor_per_day = StringField(_l("A day"), filters=[one_line])
+    visitor_per_week = StringField(_l("A week"), filters=[one_line])
+    visitor_per_month = StringField(_l("A month"), filters=[one_line])
+    approval = BooleanField(
+        _l("A visit needs the lead's yes"),
+        description=_l("Until then the hour is held for the visitor and offered to nobody else."),
+    )
+    approval_hours = StringField(_l("Hours a lead has to answer"), filters=[one_line])
+    offer_hours = StringField(_l("Hours to take an offer from the waitlist"), filters=[one_line])
     active = BooleanField(_l("Running: people can book"), default=True)
 
     def document(self) -> dict[str, object]:
@@ -55,6 +68,7 @@ class ProgrammeForm(Form):
         typed: dict[str, object] = {name: self[name].data or "" for name in TEXTS}
         typed |= {name: bool(self[name].data) for name in SWITCHES}
         typed |= {name: _number(self[name].data) for name in NUMBERS}
+        typed |= {name: _number(self[name].data) if self[name].data else None for name in LIMITS}
         return typed | {"format": self.format.data or ""}
 
 

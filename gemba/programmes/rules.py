@@ -3,7 +3,8 @@
     {"slug": "shadow", "name": "Side by side", "format": "shadow", "duration_minutes": 60,
      "slot_step_minutes": 30, "min_notice_minutes": 240, "move_notice_minutes": 240,
      "cancel_notice_minutes": 60, "horizon_days": 28, "seats": 1, "return_after_months": 6,
-     "approval": false}
+     "approval": false, "approval_hours": 48, "offer_hours": 12, "slot_offset_minutes": 0,
+     "visitor_per_day": 1, "visitor_per_week": null, "visitor_per_month": null}
 
 `name_ru`, `purpose`, `purpose_ru`, `guide`, `guide_ru` and `active` may stand beside these.
 """
@@ -43,6 +44,10 @@ class Problem(StrEnum):
     HORIZON = "Please give whole days from 1 to 365."
     SEATS = "Please give a whole number from 1 to 20."
     MONTHS = "Please give whole months from 0 to 36; 0 asks nobody to come back."
+    OFFSET = "Please give whole minutes from 0 to 475, in steps of five."
+    APPROVAL_HOURS = "Please give whole hours from 1 to 336, which is two weeks."
+    OFFER_HOURS = "Please give whole hours from 1 to 168, which is a week."
+    LIMIT = "Please give a whole number from 1 to 50, or null for no limit."
     YES_NO = "Please give true or false."
 
 
@@ -82,9 +87,15 @@ NUMBERS: Mapping[str, tuple[Bounds, Problem]] = {
     "horizon_days": (Bounds(1, 365), Problem.HORIZON),
     "seats": (Bounds(1, 20), Problem.SEATS),
     "return_after_months": (Bounds(0, 36), Problem.MONTHS),
+    "slot_offset_minutes": (Bounds(0, 475, 5), Problem.OFFSET),
+    "approval_hours": (Bounds(1, 336), Problem.APPROVAL_HOURS),
+    "offer_hours": (Bounds(1, 168), Problem.OFFER_HOURS),
 }
+LIMIT = Bounds(1, 50)
+LIMITS = ("visitor_per_day", "visitor_per_week", "visitor_per_month")
+"""How many visits one visitor may have; None is no limit."""
 
-Values = dict[str, str | int | bool]
+Values = dict[str, str | int | bool | None]
 
 
 def parse_programme(doc: object, *, whole: bool) -> Values:
@@ -110,7 +121,7 @@ def parse_programme(doc: object, *, whole: bool) -> Values:
     return values
 
 
-Read = Callable[[object], "str | int | bool | Problem"]
+Read = Callable[[object], "str | int | bool | Problem | None"]
 
 
 def _slug(value: object) -> str | Problem:
@@ -152,6 +163,12 @@ def _number(bounds: Bounds, problem: Problem) -> Read:
     return read
 
 
+def _limit(value: object) -> int | Problem | None:
+    if value is None or (isinstance(value, int) and LIMIT.hold(value)):
+        return value
+    return Problem.LIMIT
+
+
 def _yes_no(value: object) -> bool | Problem:
     return value if isinstance(value, bool) else Problem.YES_NO
 
@@ -166,6 +183,7 @@ _READERS: Mapping[object, Read] = {
     "guide_ru": _guide,
     "format": _format,
     **{name: _number(bounds, problem) for name, (bounds, problem) in NUMBERS.items()},
+    **dict.fromkeys(LIMITS, _limit),
     "approval": _yes_no,
     "active": _yes_no,
 }

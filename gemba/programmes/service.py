@@ -31,6 +31,12 @@ SHAPE = (
     "seats",
     "return_after_months",
     "approval",
+    "approval_hours",
+    "offer_hours",
+    "slot_offset_minutes",
+    "visitor_per_day",
+    "visitor_per_week",
+    "visitor_per_month",
     "active",
 )
 

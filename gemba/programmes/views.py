@@ -88,4 +88,7 @@ _USUAL = {
     "horizon_days": 28,
     "seats": 1,
     "return_after_months": 6,
+    "slot_offset_minutes": 0,
+    "approval_hours": 48,
+    "offer_hours": 12,
 }

@@ -16,6 +16,10 @@ HOURS = {
     "buffer_before": 0,
     "buffer_after": 10,
     "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+    "time_off": [{"first": "2026-12-24", "last": "2027-01-03"}],
+    "holidays": "DE-BY",
+    "zone_changes": [{"date": "2027-02-01", "timezone": "Asia/Tbilisi"}],
+    "rest_between": True,
 }
 
 
@@ -36,6 +40,12 @@ def test_programmes_are_read_by_everyone(as_: Callers) -> None:
         "seats": 1,
         "return_after_months": 6,
         "approval": False,
+        "approval_hours": 48,
+        "offer_hours": 12,
+        "slot_offset_minutes": 0,
+        "visitor_per_day": None,
+        "visitor_per_week": None,
+        "visitor_per_month": None,
     }.items() <= one.items()
 
 
@@ -45,8 +55,9 @@ def test_an_admin_adds_and_changes_a_programme(as_: Callers) -> None:
     assert answer.status_code == 201
     assert answer.headers["Location"] == "http://localhost/api/v1/programmes/till"
     assert answer.get_json()["duration_minutes"] == 180
-    changed = admin.patch("/programmes/till", {"active": False, "seats": 2}).get_json()
-    assert (changed["active"], changed["seats"], changed["name"]) == (False, 2, "Free till")
+    changed = admin.patch("/programmes/till", {"active": False, "visitor_per_week": 2}).get_json()
+    assert (changed["active"], changed["visitor_per_week"], changed["name"]) == (False, 2, "Free till")
+    assert admin.patch("/programmes/till", {"visitor_per_week": None}).get_json()["visitor_per_week"] is None
     problem_of(as_("eve").get("/programmes/till"), 404, "not-found")
     problem_of(as_("eve").get("/programmes/till/slots"), 404, "not-found")
     first = admin.get("/programmes", limit=1).get_json()
@@ -80,6 +91,12 @@ def test_only_admins_write_programmes(as_: Callers) -> None:
         ("seats", 1.0),
         ("return_after_months", []),
         ("approval", 0),
+        ("approval_hours", 337),
+        ("offer_hours", 0),
+        ("slot_offset_minutes", 476),
+        ("visitor_per_day", 0),
+        ("visitor_per_week", "1"),
+        ("visitor_per_month", True),
         ("guide", "x\n" * 50),
         ("colour", "red"),
     ],
@@ -173,11 +190,39 @@ def test_explain_says_why(as_: Callers, site_cast: Cast, visit_id: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["vera", "anton", "lena", "olga"])
-def test_explain_is_for_agent_lead_and_admin(name: str, as_: Callers, site_cast: Cast) -> None:
-    answer = as_(name).get(
-        "/programmes/shadow/slots/explain", agent=site_cast.alice.id, start="2026-11-26T09:00:00Z"
+def test_explain_tells_others_nothing_of_the_agents_own_business(
+    name: str, site: Flask, as_: Callers, site_cast: Cast, visit_id: int
+) -> None:
+    with site.app_context():
+        row = db.session.get_one(Availability, site_cast.alice.id)
+        row.time_off = [["2026-12-01", "2026-12-04"]]
+        row.overrides = {"2026-12-07": []}
+        db.session.commit()
+
+    def ask(start: str) -> Any:
+        path = "/programmes/shadow/slots/explain"
+        return as_(name).get(path, agent=site_cast.alice.id, start=start).get_json()
+
+    assert ask("2026-11-27T13:00:00Z") == {"offered": True, "reasons": []}
+    taken = ["visitor-busy"] if name == "vera" else []
+    for start, also in (
+        ("2026-11-26T09:00:00Z", taken),
+        ("2026-12-02T09:00:00Z", []),
+        ("2026-12-07T09:00:00Z", []),
+        ("2026-11-27T01:00:00Z", []),
+    ):
+        answer = ask(start)
+        assert [reason["code"] for reason in answer["reasons"]] == [*also, "agent-not-free"], start
+        assert "2026-12" not in str(answer)
+    assert [reason["code"] for reason in ask("2026-11-23T09:00:00Z")["reasons"]] == ["too-soon"]
+    assert [reason["code"] for reason in ask("2026-11-27T13:05:00Z")["reasons"]] == ["not-on-grid"]
+    problem_of(
+        as_(name).get(
+            "/programmes/shadow/slots/explain", agent=site_cast.vera.id, start="2026-11-27T13:00:00Z"
+        ),
+        404,
+        "not-found",
     )
-    problem_of(answer, 404, "not-found")
 
 
 def test_explain_needs_agent_and_start(as_: Callers) -> None:
@@ -220,6 +265,10 @@ def test_hours_of_others_are_not_there(name: str, as_: Callers, site_cast: Cast)
         ({"buffer_after": 2**70}, "buffer_after"),
         ({"limits": {"per_day": 0}}, "limits.per_day"),
         ({"limits": []}, "limits"),
+        ({"time_off": [{"first": "2026-12-24", "last": "2026-12-23"}]}, "time_off.0.last"),
+        ({"holidays": "Mars"}, "holidays"),
+        ({"zone_changes": [{"date": "2026-12-24", "timezone": "Mars"}]}, "zone_changes.0.timezone"),
+        ({"rest_between": 1}, "rest_between"),
         ({"paused": True}, "paused"),
     ],
 )

@@ -28,6 +28,12 @@ TYPED = {
     "seats": "2",
     "return_after_months": "6",
     "approval": "y",
+    "approval_hours": "24",
+    "offer_hours": "6",
+    "slot_offset_minutes": "15",
+    "visitor_per_day": "1",
+    "visitor_per_week": "",
+    "visitor_per_month": "4",
 }
 
 
@@ -56,7 +62,23 @@ def test_programme_is_made(site: Flask, adam: FlaskClient) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/programmes")
     made = document(site, "free-till")
     assert (made["seats"], made["approval"], made["active"]) == (2, True, False)
+    assert (made["slot_offset_minutes"], made["approval_hours"], made["offer_hours"]) == (15, 24, 6)
+    assert [made[f"visitor_per_{time}"] for time in ("day", "week", "month")] == [1, None, 4]
     assert "Free till is made." in adam.get("/programmes").text
+
+
+def test_new_programme_starts_with_the_usual_values(site: Flask, adam: FlaskClient) -> None:
+    page = adam.get("/programmes/new").text
+    for name, value in (("approval_hours", 48), ("offer_hours", 12), ("slot_offset_minutes", 0)):
+        assert f'name="{name}" type="text" value="{value}"' in page
+
+
+def test_limits_of_a_visitor_can_be_taken_back(site: Flask, adam: FlaskClient) -> None:
+    adam.post("/programmes/shadow", data={**TYPED, "active": "y"})
+    assert document(site, "shadow")["visitor_per_month"] == 4
+    assert 'name="visitor_per_week" type="text" value=""' in adam.get("/programmes/shadow").text
+    adam.post("/programmes/shadow", data={**TYPED, "visitor_per_month": "", "active": "y"})
+    assert document(site, "shadow")["visitor_per_month"] is None
 
 
 def test_programme_is_changed_and_its_address_is_not(site: Flask, adam: FlaskClient) -> None:
@@ -79,6 +101,11 @@ def test_programme_is_changed_and_its_address_is_not(site: Flask, adam: FlaskCli
         ("seats", "", "Please give a whole number from 1 to 20."),
         ("horizon_days", "-3", "Please give whole days from 1 to 365."),
         ("return_after_months", "37", "Please give whole months from 0 to 36"),
+        ("slot_offset_minutes", "3", "Please give whole minutes from 0 to 475"),
+        ("approval_hours", "0", "Please give whole hours from 1 to 336"),
+        ("offer_hours", "169", "Please give whole hours from 1 to 168"),
+        ("visitor_per_day", "51", "Please give a whole number from 1 to 50"),
+        ("visitor_per_week", "two", "Please give a whole number from 1 to 50"),
         ("format", "talk", "Please choose shadow or hands-on."),
         ("guide", "x" * 201, "Please give at most 40 prompts"),
     ],

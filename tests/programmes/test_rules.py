@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gemba.programmes.rules import NUMBERS, BadProgramme, Problem, parse_programme
+from gemba.programmes.rules import LIMITS, NUMBERS, BadProgramme, Problem, parse_programme
 
 WHOLE: dict[str, Any] = {
     "slug": "free-till",
@@ -24,6 +24,12 @@ WHOLE: dict[str, Any] = {
     "seats": 2,
     "return_after_months": 6,
     "approval": True,
+    "approval_hours": 24,
+    "offer_hours": 6,
+    "slot_offset_minutes": 15,
+    "visitor_per_day": 1,
+    "visitor_per_week": 2,
+    "visitor_per_month": None,
     "active": True,
 }
 
@@ -65,11 +71,23 @@ def test_numbers_have_two_ends_and_are_whole(name: str) -> None:
         assert bad.value.errors == {name: [problem]}
 
 
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_a_visitor_are_numbers_or_none(name: str) -> None:
+    for good in (None, 1, 50):
+        assert parse_programme({name: good}, whole=False) == {name: good}
+    wrongs: list[object] = [0, 51, -1, 1.0, "1", "", True, []]
+    for wrong in wrongs:
+        with pytest.raises(BadProgramme) as bad:
+            parse_programme({name: wrong}, whole=False)
+        assert bad.value.errors == {name: [Problem.LIMIT]}
+
+
 @pytest.mark.parametrize(
     ("name", "wrong", "problem"),
     [
         ("duration_minutes", 61, Problem.DURATION),
         ("slot_step_minutes", 7, Problem.STEP),
+        ("slot_offset_minutes", 7, Problem.OFFSET),
         ("slug", "Free-Till", Problem.SLUG),
         ("slug", "free--till", Problem.SLUG),
         ("slug", "free-till\n", Problem.SLUG),

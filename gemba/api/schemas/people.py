@@ -5,7 +5,8 @@ from marshmallow import fields
 from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Raw
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.people.rules import LANGUAGES, LOCALES, Role
-from gemba.programmes.rules import NUMBERS, Format
+from gemba.programmes.rules import LIMIT, NUMBERS, Format
+from gemba.programmes.rules import Problem as ProgrammeProblem
 from gemba.schedule.rules import Problem, ReasonCode
 from gemba.schedule.rules.availability import WEEKDAYS
 
@@ -95,6 +96,20 @@ class HourLimits(Answer):
 _BUFFER = {"minimum": 0, "maximum": 240, "multipleOf": 5}
 
 
+class TimeOff(Answer):
+    """Days in a row that are off, the first and the last included."""
+
+    first = fields.String(required=True, metadata={"format": "date"})
+    last = fields.String(required=True, metadata={"format": "date"})
+
+
+class ZoneChange(Answer):
+    """From a date on the same hours are meant in another zone."""
+
+    date = fields.String(required=True, metadata={"format": "date"})
+    timezone = fields.String(required=True, metadata=told("IANA name", example="Asia/Tbilisi"))
+
+
 class Availability(Raw):
     """An agent's hours: wall time in the zone they name; buffers in minutes, in steps of five."""
 
@@ -106,12 +121,34 @@ class Availability(Raw):
     buffer_before = fields.Integer(metadata=told(Problem.BUFFER.value, **_BUFFER))
     buffer_after = fields.Integer(metadata=told(Problem.BUFFER.value, **_BUFFER))
     limits = fields.Nested(HourLimits)
+    time_off = fields.List(
+        fields.Nested(TimeOff), metadata=told("Days off in a row; a date with hours of its own stays open.")
+    )
+    holidays = fields.String(
+        metadata=told(
+            "A country, or a part of one, whose public holidays are off: DE, DE-BY; empty for none.",
+            example="DE-BY",
+        )
+    )
+    zone_changes = fields.List(
+        fields.Nested(ZoneChange), metadata=told("Journeys: from which date on which zone counts.")
+    )
+    rest_between = fields.Boolean(
+        metadata=told("true: no two observed hours in a row, whatever the buffers are.")
+    )
 
 
 def _whole(name: str) -> fields.Integer:
     bounds, sentence = NUMBERS[name]
     return fields.Integer(
         metadata=told(sentence.value, minimum=bounds.low, maximum=bounds.high, multipleOf=bounds.step)
+    )
+
+
+def _limit() -> fields.Integer:
+    return fields.Integer(
+        allow_none=True,
+        metadata=told(ProgrammeProblem.LIMIT.value, minimum=LIMIT.low, maximum=LIMIT.high),
     )
 
 
@@ -134,7 +171,13 @@ class Programme(Raw):
     horizon_days = _whole("horizon_days")
     seats = _whole("seats")
     return_after_months = _whole("return_after_months")
-    approval = fields.Boolean()
+    approval = fields.Boolean(metadata=told("true: a visit is a request until the lead says yes."))
+    approval_hours = _whole("approval_hours")
+    offer_hours = _whole("offer_hours")
+    slot_offset_minutes = _whole("slot_offset_minutes")
+    visitor_per_day = _limit()
+    visitor_per_week = _limit()
+    visitor_per_month = _limit()
     active = fields.Boolean()
 
 
