@@ -15,6 +15,8 @@ from werkzeug.routing import IntegerConverter
 
 from gemba.api import models as api_models  # noqa: F401
 from gemba.api import register as api
+from gemba.calendars import errand as calendars_errand
+from gemba.calendars import views as calendars_views
 from gemba.clock import Clock, system_clock
 from gemba.config import ROOT, Settings, load_settings
 from gemba.db import db, open_database
@@ -169,6 +171,8 @@ def _register(app: Flask) -> None:
     people_views.init_app(app)
     app.register_blueprint(programmes_views.blueprint)
     app.register_blueprint(schedule_views.blueprint)
+    app.register_blueprint(calendars_views.blueprint)
+    calendars_errand.init_app()
     invite_mail.init_app()
     kept.init_app(app.extensions)
     app.register_blueprint(home_views.blueprint)

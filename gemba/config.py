@@ -64,6 +64,8 @@ class Settings:
     metrics_token: str | None = None
     sentry_dsn: str | None = None
     testing: bool = False
+    fetch_allowed: tuple[str, ...] = ()
+    """Networks that may be reached though they are not public: for tests, no environment sets it."""
 
     @property
     def mail_folder(self) -> Path:

@@ -327,4 +327,5 @@ def test_small_rules() -> None:
     ]
     assert coming(spans, NOW) == spans[1:]
     assert coming(spans, NOW, days=28) == spans[1:2]
-    assert [next_wait(n) for n in (0, 1, 3, 9)] == [timedelta(minutes=m) for m in (30, 60, 240, 360)]
+    waits = [next_wait(timedelta(minutes=minutes)) for minutes in (0, 30, 60, 240, 3000)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (30, 30, 60, 240, 360)]

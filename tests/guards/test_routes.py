@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from gemba.app import create_app
+from gemba.calendars import service as calendars
 from gemba.db import db
 from gemba.insights import service as insights
 from gemba.insights.models import Insight
@@ -89,6 +90,10 @@ WHO: dict[str, frozenset[str]] = {
     "schedule.preview": ALICES_HOURS,
     "schedule.set_date": ALICES_HOURS,
     "schedule.team": LEADS,
+    "calendars.index": ALICES_HOURS,
+    "calendars.add": ALICES_HOURS,
+    "calendars.refresh": ALICES_HOURS,
+    "calendars.remove": ALICES_HOURS,
     "visits.index": ALL,
     "visits.book": ALL,
     "visits.show": VISIT,
@@ -167,9 +172,11 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     mail = db.session.scalars(select(OutboxItem)).first()
     assert mail is not None
     mail.state = "dead"
+    source = calendars.add_address(cast.alice, cast.alice.id, url="https://a.example/b.ics", now=clock())
     db.session.commit()
     return {
         "visit_id": visit.id,
+        "source_id": source.id,
         "note_id": note.id,
         "insight_id": db.session.scalars(select(Insight.id)).one(),
         "round_id": campaign.id,

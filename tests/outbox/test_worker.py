@@ -337,8 +337,7 @@ def test_what_runs_in_the_background_is_no_message(
     assert [item.kind for item in outbox.list_items().items] == ["mail"]
     figures = outbox.waiting(clock())
     assert (figures.waiting, figures.overdue) == (1, True)
-    with mailing.app_context():
-        held = claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds())
-        assert held is not None
-        assert held.facts.kind == "mail"
-        assert claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds()) is None
+    held = claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds())
+    assert held is not None
+    assert held.facts.kind == "mail"
+    assert claims.claim(clock(), timedelta(minutes=1), kinds.background_kinds()) is None

@@ -84,10 +84,10 @@ def window(now: datetime) -> tuple[datetime, datetime]:
     return midnight - timedelta(days=1), midnight + timedelta(days=DAYS_AHEAD)
 
 
-def next_wait(failures: int) -> timedelta:
-    """The wait after `failures` tries in a row that brought nothing: half an hour, doubled up to six."""
-    doublings: int = 2 ** min(failures, 10)
-    return min(EVERY * doublings, LONGEST_WAIT)
+def next_wait(since_good: timedelta) -> timedelta:
+    """The wait after a try that brought nothing, `since_good` after the last that did: as long again, but
+    half an hour at least and six hours at most. So the waits double without anyone counting."""
+    return min(max(since_good, EVERY), LONGEST_WAIT)
 
 
 def joined(spans: Iterable[Sequence[int]]) -> Spans:
