@@ -11,8 +11,8 @@ from gemba.db import Base
 
 
 def new_stamp() -> int:
-    """A number that never comes twice, not even after a rollback: 62 random bits."""
-    return secrets.randbits(62)
+    """A number that never comes twice, not even after a rollback. Thousands of them fit into a sum."""
+    return secrets.randbits(48)
 
 
 class Availability(Base):

@@ -4,15 +4,15 @@ Reading and writing an agent's hours is for the agent, the lead of their line an
 told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from typing import Any, TypedDict, Unpack
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
@@ -22,7 +22,6 @@ from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
 from gemba.schedule.models import Availability, BusySource, QuietHours, new_stamp
-from gemba.schedule.rules.hours import local_day
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
@@ -36,21 +35,6 @@ class More(TypedDict, total=False):
     calendar: tuple[rules.Span, ...]
     quiet: rules.Hours | None
     joinable: tuple[datetime, ...]
-
-
-@dataclass(frozen=True)
-class TeamRow:
-    """An agent and when they are open on each of seven days, in the zone that was asked for."""
-
-    agent: Person
-    paused: bool
-    days: tuple[tuple[rules.Span, ...], ...]
-
-    @property
-    def minutes(self) -> int:
-        """How many minutes are open in these seven days."""
-        spans = (span for day in self.days for span in day)
-        return sum((span.end - span.start for span in spans), timedelta()) // timedelta(minutes=1)
 
 
 def agent_in_sight(viewer: Person, agent_id: int) -> Person:
@@ -104,6 +88,13 @@ def touch(person_ids: Iterable[int]) -> None:
         db.session.execute(
             update(Availability).where(Availability.person_id.in_(ids)).values(stamp=new_stamp())
         )
+        touched().update(ids)
+
+
+def touched() -> set[int]:
+    """Whom this unit of work has touched: what it reads of them may still change before it commits."""
+    ids: set[int] = db.session.info.setdefault("gemba_touched", set())
+    return ids
 
 
 def touch_line(line_id: int) -> None:
@@ -150,24 +141,91 @@ def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
     return {row.person_id: row for row in rows}
 
 
-def to_facts(row: Availability, **more: Unpack[More]) -> rules.AgentFacts:
-    """What the rules know of an agent: their row, and what the caller knows beside it."""
-    return rules.AgentFacts(
-        agent=row.person_id,
-        hours=hours_of(row),
-        buffer_before=row.buffer_before,
-        buffer_after=row.buffer_after,
-        limits=rules.Limits(row.per_day, row.per_week, row.per_month),
-        paused=row.paused,
-        rest_between=row.rest_between,
-        **more,
+def agents_facts(agent_ids: Collection[int], more: Mapping[int, More]) -> list[rules.AgentFacts]:
+    """What the rules know of agents, by id ascending: their hours, and what the caller knows beside them.
+
+    One statement without objects for rows: a page of slots reads a thousand. Agents who saved no hours are
+    left out.
+    """
+    query = select(
+        Availability.person_id,
+        Availability.timezone,
+        cast(Availability.weekly, Text),
+        cast(Availability.overrides, Text),
+        cast(Availability.time_off, Text),
+        Availability.holidays,
+        cast(Availability.zone_changes, Text),
+        Availability.buffer_before,
+        Availability.buffer_after,
+        Availability.per_day,
+        Availability.per_week,
+        Availability.per_month,
+        Availability.paused,
+        Availability.rest_between,
+    ).where(*among(Availability.person_id, agent_ids))
+    wanted = set(agent_ids)
+    return [
+        rules.AgentFacts(
+            agent=row[0],
+            hours=_hours_of_texts(*row[1:7]),
+            buffer_before=row[7],
+            buffer_after=row[8],
+            limits=rules.Limits(row[9], row[10], row[11]),
+            paused=row[12],
+            rest_between=row[13],
+            **more.get(row[0], {}),
+        )
+        for row in db.session.execute(query.order_by(Availability.person_id)).all()
+        if row[0] in wanted
+    ]
+
+
+MANY = 400
+"""From so many people on, all rows are read instead of naming each person."""
+
+
+def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> list[ColumnElement[bool]]:
+    """A condition for rows of these people; none where they are many, so that all rows come."""
+    return [column.in_(list(ids))] if len(ids) < MANY else []
+
+
+@lru_cache(maxsize=16384)
+def _hours_of_texts(
+    timezone: str, weekly: str, overrides: str, time_off: str, holidays: str, zone_changes: str
+) -> rules.Hours:
+    """Hours from the JSON texts of a row; kept, for most rows are read again and again."""
+    return _hours(
+        timezone,
+        json.loads(weekly),
+        json.loads(overrides),
+        json.loads(time_off),
+        holidays,
+        json.loads(zone_changes),
+    )
+
+
+def _hours(
+    timezone: str,
+    weekly: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    time_off: Sequence[Sequence[str]],
+    holidays: str,
+    zone_changes: Sequence[Sequence[str]],
+) -> rules.Hours:
+    return rules.Hours(
+        timezone,
+        {int(day): _intervals(pairs) for day, pairs in weekly.items()},
+        {date.fromisoformat(day): _intervals(pairs) for day, pairs in overrides.items()},
+        tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in time_off),
+        holidays,
+        tuple((date.fromisoformat(day), zone) for day, zone in zone_changes),
     )
 
 
 def calendars_of(agent_ids: Collection[int]) -> dict[int, tuple[rules.Span, ...]]:
     """When the agents' own calendars say busy, from the last good copies, in one statement."""
     found: dict[int, list[rules.Span]] = {}
-    query = select(BusySource.person_id, BusySource.spans).where(BusySource.person_id.in_(agent_ids))
+    query = select(BusySource.person_id, BusySource.spans).where(*among(BusySource.person_id, agent_ids))
     for person, spans in db.session.execute(query):
         found.setdefault(person, []).extend(rules.Span(_minute(start), _minute(end)) for start, end in spans)
     return {person: tuple(spans) for person, spans in found.items()}
@@ -178,7 +236,7 @@ def quiet_hours_of(agent_ids: Collection[int]) -> dict[int, rules.Hours]:
     query = (
         select(Person.id, QuietHours.timezone, QuietHours.weekly)
         .join(QuietHours, QuietHours.line_id == Person.line_id)
-        .where(Person.id.in_(agent_ids))
+        .where(*among(Person.id, agent_ids))
     )
     return {
         person: rules.Hours(timezone, {int(day): _intervals(pairs) for day, pairs in weekly.items()})
@@ -191,15 +249,8 @@ def _minute(number: int) -> datetime:
 
 
 def hours_of(row: Availability) -> rules.Hours:
-    """The weekly hours and exceptions of a row."""
-    return rules.Hours(
-        row.timezone,
-        {int(day): _intervals(pairs) for day, pairs in row.weekly.items()},
-        {date.fromisoformat(day): _intervals(pairs) for day, pairs in row.overrides.items()},
-        tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in row.time_off),
-        row.holidays,
-        tuple((date.fromisoformat(day), zone) for day, zone in row.zone_changes),
-    )
+    """The hours of a row."""
+    return _hours(row.timezone, row.weekly, row.overrides, row.time_off, row.holidays, row.zone_changes)
 
 
 def booking_rules(programme: Programme) -> rules.BookingRules:
@@ -240,37 +291,15 @@ def problems_of(document: object) -> dict[str, list[str]]:
     return {}
 
 
-def team(viewer: Person, *, first: date, timezone: str) -> list[TeamRow]:
-    """Open hours of the agents a lead or admin looks after, on seven dates of `timezone` from `first`.
-
-    Sorted by line and name. A constant number of statements, whatever the number of agents.
-    """
-    agents = list(db.session.scalars(_agents_of(viewer).options(joinedload(Person.line))))
-    agents = [agent for agent in agents if agent.id != viewer.id or _looks_after(viewer, agent)]
-    rows = facts_for(agent.id for agent in agents)
-    agents.sort(key=lambda agent: (agent.line.name if agent.line else "", agent.name))
-    return [_team_row(agent, rows.get(agent.id), first, timezone) for agent in agents]
+def agents_looked_after(viewer: Person) -> list[Person]:
+    """The active agents of the lines a lead leads, all for an admin; by line and name."""
+    agents = db.session.scalars(_agents_of(viewer).options(joinedload(Person.line))).all()
+    found = [agent for agent in agents if agent.id != viewer.id or _looks_after(viewer, agent)]
+    return sorted(found, key=lambda agent: (agent.line.name if agent.line else "", agent.name, agent.id))
 
 
 def _looks_after(viewer: Person, agent: Person) -> bool:
     return viewer.has(Role.ADMIN) or (agent.line is not None and agent.line.lead_id == viewer.id)
-
-
-def _team_row(agent: Person, row: Availability | None, first: date, timezone: str) -> TeamRow:
-    dates = [first + timedelta(days=n) for n in range(7)]
-    if row is None:
-        return TeamRow(agent, False, tuple(() for _ in dates))
-    edges = [local_day(timezone, day).first for day in [*dates, first + timedelta(days=7)]]
-    opened = list(rules.open_times(hours_of(row), rules.Span(edges[0], edges[-1])))
-    days = tuple(
-        tuple(
-            rules.Span(max(span.start, start), min(span.end, end))
-            for span in opened
-            if span.start < end and start < span.end
-        )
-        for start, end in pairwise(edges)
-    )
-    return TeamRow(agent, row.paused, days)
 
 
 def _agents_of(viewer: Person) -> Select[Person]:

@@ -1,7 +1,7 @@
-"""Pages of agents' hours: one's own, those of an agent one looks after, and the week of a team."""
+"""Pages of agents' hours: one's own, and those of an agent one looks after."""
 
 from calendar import Calendar
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -22,7 +22,6 @@ from gemba.web.pages import Answer
 
 blueprint = Blueprint("schedule", __name__)
 MONTHS_SHOWN = 3
-EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 1)
 
 
 @blueprint.get("/availability")
@@ -101,23 +100,6 @@ def preview(agent_id: int) -> Answer:
     except Invalid:
         return _("Some hours need another look."), 422, headers
     return _opens(0 if row.paused else minutes, row.paused), 200, headers
-
-
-@blueprint.get("/team")
-@requires(Role.LEAD, Role.ADMIN)
-def team() -> Answer:
-    """A week of open hours: agents as rows, days as columns, in the viewer's zone."""
-    today = local(now()).date()
-    first = _week(request.args.get("week", ""), today)
-    rows = service.team(me(), first=first, timezone=me().timezone)
-    return render_template(
-        "schedule/team.html",
-        rows=rows,
-        days=[first + timedelta(days=n) for n in range(7)],
-        today=today,
-        earlier=first - timedelta(days=7),
-        later=first + timedelta(days=7),
-    )
 
 
 def _show(agent_id: int) -> Answer:
@@ -222,17 +204,6 @@ def _opens(minutes: int, paused: bool) -> str:
         minutes // 60,
     )
     return str(words)
-
-
-def _week(text: str, today: date) -> date:
-    """The Monday of the week asked for; of this week where nothing sensible was."""
-    try:
-        asked = date.fromisoformat(text)
-    except ValueError:
-        asked = today
-    if not EARLIEST <= asked <= LATEST:
-        asked = today
-    return asked - timedelta(days=asked.weekday())
 
 
 def _months(today: date, count: int) -> list[tuple[date, list[list[date]]]]:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, func, select
 
 from gemba.db import db
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
@@ -20,9 +20,6 @@ from gemba.visits.rules import COUNTED, OCCUPYING, Status
 
 MARGIN = timedelta(days=32)
 """Limits count a whole month, so visits are read this far around the window."""
-
-MANY = 400
-"""From so many people on, all rows of the window are read instead of naming each person."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +42,33 @@ def agents_for(ask: Ask, *, but: Collection[int] = ()) -> list[int]:
 Stamp = tuple[int, int | None]
 """Changes with everything that changes what an agent offers: the stamp of their hours, and their line."""
 
+Sum = tuple[int, int | None, int | None]
+"""The stamps of many agents in short: their number, their sum, and the sum of stamps times lines."""
+
 
 def stamps_for(ask: Ask, *, but: Collection[int] = ()) -> dict[int, Stamp]:
     """The same with each agent's stamp."""
+    columns = (Availability.person_id, Availability.stamp, Person.line_id)
+    rows = db.session.execute(_fitting(ask, *columns).order_by(Availability.person_id)).all()
+    return {agent: (stamp, line) for agent, stamp, line in rows if agent not in but}
+
+
+def sum_for(ask: Ask) -> Sum:
+    """What is equal only as long as no agent who fits the ask has changed, in one row."""
+    lines = (Availability.stamp % 2**28) * func.coalesce(Person.line_id, 0)
+    columns = (func.count(), func.sum(Availability.stamp), func.sum(lines))
+    number, stamps, mixed = db.session.execute(_fitting(ask, *columns)).one()
+    return number, stamps, mixed
+
+
+def _fitting(ask: Ask, *columns: Any) -> Select[Any]:
+    """Columns of the active agents with hours who fit the ask."""
     query = (
-        select(Availability.person_id, Availability.stamp, Person.line_id)
+        select(*columns)
+        .select_from(Availability)
         .join(Person, Person.id == Availability.person_id)
         .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
         .where(Person.active)
-        .order_by(Availability.person_id)
     )
     if ask.agent_id is not None:
         query = query.where(Person.id == ask.agent_id)
@@ -63,9 +78,7 @@ def stamps_for(ask: Ask, *, but: Collection[int] = ()) -> dict[int, Stamp]:
     if ask.language is not None:
         speaking = select(PersonLanguage.person_id).where(PersonLanguage.language == ask.language)
         query = query.where(Person.id.in_(speaking))
-    return {
-        agent: (stamp, line) for agent, stamp, line in db.session.execute(query).all() if agent not in but
-    }
+    return query
 
 
 @dataclass
@@ -87,12 +100,9 @@ def times_of(
     of the programme have several seats.
     """
     found: dict[int, Time] = defaultdict(Time)
-    near = [
-        Visit.status.in_(OCCUPYING),
-        Visit.ends_at > window.start - MARGIN,
-        Visit.starts_at < window.end + MARGIN,
-        *([Visit.id != but.id] if but is not None else []),
-    ]
+    # No upper end: with one, SQLite walks all visits of the time instead of those of a few people.
+    near = [Visit.status.in_(OCCUPYING), Visit.ends_at > window.start - MARGIN]
+    near += [Visit.id != but.id] if but is not None else []
     _read_led(found, people, near)
     _read_come(found, people, programme, near)
     if programme.seats > 1 and but is None:
@@ -108,7 +118,7 @@ def _read_led(found: dict[int, Time], people: Collection[int], near: list[Column
         Visit.buffer_before,
         Visit.buffer_after,
         Visit.status,
-    ).where(*_among(Visit.agent_id, people), *near)
+    ).where(*schedule.among(Visit.agent_id, people), *near)
     for agent, start, end, before, after, status in db.session.execute(query).all():
         time = found[agent]
         time.busy.append(Span(start - timedelta(minutes=before), end + timedelta(minutes=after)))
@@ -122,10 +132,11 @@ def _read_come(
     programme: Programme,
     near: list[ColumnElement[bool]],
 ) -> None:
+    with_hours = select(1).where(Availability.person_id == VisitVisitor.person_id).exists()
     query = (
         select(VisitVisitor.person_id, Visit.starts_at, Visit.ends_at, Visit.programme_id, Visit.status)
         .join(Visit, Visit.id == VisitVisitor.visit_id)
-        .where(*_among(VisitVisitor.person_id, people), *near)
+        .where(*(schedule.among(VisitVisitor.person_id, people) or [with_hours]), *near)
     )
     for person, start, end, programme_id, status in db.session.execute(query).all():
         found[person].busy.append(Span(start, end))
@@ -143,7 +154,7 @@ def _read_seats(
         select(Visit.agent_id, Visit.starts_at)
         .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
         .where(
-            *_among(Visit.agent_id, people),
+            *schedule.among(Visit.agent_id, people),
             *near,
             Visit.programme_id == programme.id,
             Visit.status == Status.BOOKED,
@@ -153,10 +164,6 @@ def _read_seats(
     )
     for agent, start in db.session.execute(query).all():
         found[agent].joinable.append(start)
-
-
-def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> list[ColumnElement[bool]]:
-    return [column.in_(list(ids))] if len(ids) < MANY else []
 
 
 @dataclass(frozen=True)
@@ -178,20 +185,18 @@ def gather(
     """Reads all that the rules want to know about the window, in a constant number of statements."""
     around = Span(window.start - timedelta(days=1), window.end + timedelta(days=2))
     times = times_of([*agents, *visitors], programme, around, but=but)
-    rows = schedule.facts_for(agents)
     calendars, quiet = schedule.calendars_of(agents), schedule.quiet_hours_of(agents)
-    facts = [
-        schedule.to_facts(
-            rows[agent],
+    more = {
+        agent: schedule.More(
             busy=tuple(times[agent].busy),
             visits=tuple(times[agent].led),
             calendar=calendars.get(agent, ()),
             quiet=quiet.get(agent),
             joinable=tuple(times[agent].joinable),
         )
-        for agent in sorted(agents)
-        if agent in rows
-    ]
+        for agent in agents
+    }
+    facts = schedule.agents_facts(agents, more)
     return Known(facts, visitors_of(programme, visitors, times))
 
 

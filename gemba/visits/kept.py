@@ -2,37 +2,49 @@
 
 The rules (`gemba.schedule.rules.start_map`) are the only truth; this spares reading the rows of a thousand
 agents for each page. Every transaction that changes what an agent offers gives them a new random stamp
-(`gemba.schedule.service.touch`), and a map is used only under the stamp it was made with. It is made in
-transactions that only read: what a writer sees may be rolled back.
+(`gemba.schedule.service.touch`), and a map is used only under the stamp it was made with. Stamps are read
+before the facts, so a map is never older than its stamp; nothing is kept of agents whom this very
+transaction has touched, for it may change them further.
 """
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
 
-from gemba.db import is_reading
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
-from gemba.schedule.rules import BookingRules, Offer, Span, StartMap, offer, start_map
+from gemba.schedule.rules import BookingRules, Offer, Span, StartMap, offer, start_map, union_of
 from gemba.schedule.rules.frames import DAY_TICKS, instant_of, tick_at
 from gemba.visits import facts
-from gemba.visits.facts import Ask, Stamp
+from gemba.visits.facts import Ask, Stamp, Sum
 from gemba.visits.models import Visit
 
+MOST_BUNDLES = 64
 Kind = tuple[int, int, BookingRules, tuple[int, int] | None]
 """First tick, count, rules without notice and horizon; programme and seats where visits have several."""
 Kept = Mapping[int, tuple[Stamp, StartMap]]
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """The maps of all agents who fit an ask, as long as the sum of their stamps is this one."""
+
+    sum: Sum
+    maps: tuple[tuple[int, StartMap], ...]
+    agents: frozenset[int]
+    every: int
+
+
 class Shelf:
-    """The maps of one process, by kind and agent, each with the stamp it was made under."""
+    """The maps of one process: by kind and agent, each with its stamp, and bundled for the usual asks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kinds: dict[Kind, Kept] = {}
+        self._bundles: dict[tuple[Kind, Ask], Bundle] = {}
 
     def get(self, kind: Kind) -> Kept:
         """A kind's maps; only ever replaced, never changed."""
@@ -43,6 +55,18 @@ class Shelf:
         with self._lock:
             kinds = {each: kept for each, kept in self._kinds.items() if each[0] >= kind[0]}
             self._kinds = {**kinds, kind: {**kinds.get(kind, {}), **maps}}
+
+    def bundle(self, kind: Kind, ask: Ask) -> Bundle | None:
+        """The maps for an ask, if they were bundled."""
+        return self._bundles.get((kind, ask))
+
+    def put_bundle(self, kind: Kind, ask: Ask, bundle: Bundle) -> None:
+        """Takes a bundle in; the oldest goes where there are too many."""
+        with self._lock:
+            bundles = {key: each for key, each in self._bundles.items() if key != (kind, ask)}
+            while len(bundles) >= MOST_BUNDLES:
+                del bundles[next(iter(bundles))]
+            self._bundles = {**bundles, (kind, ask): bundle}
 
 
 def init_app(extensions: dict[str, object]) -> None:
@@ -61,48 +85,52 @@ def offered(
 ) -> Offer:
     """What these visitors can book in the window. Nobody visits themselves."""
     rules = schedule.booking_rules(programme)
-    stamps = facts.stamps_for(ask, but=visitors)
     first = _monday(now)
     count = (rules.horizon_days + 8) * DAY_TICKS
-    maps = _maps(programme, stamps, first, count, leave_out=moving.agent_id if moving else None)
-    if moving is not None and moving.agent_id in stamps:
-        maps[moving.agent_id] = _fresh(programme, [moving.agent_id], first, count, but=moving)[
-            moving.agent_id
-        ]
+    bundle = _bundle(programme, ask, first, count)
+    maps, every = bundle.maps, None
     times = facts.times_of(visitors, programme, window, but=moving)
     who = facts.visitors_of(programme, visitors, times)
-    found = [(agent, maps[agent]) for agent in stamps if agent in maps]
     if moving is not None:
-        found = [(agent, replace(each, seats=0)) for agent, each in found]
-    return offer(rules, found, first=first, count=count, visitors=who, window=window, now=now)
+        anew = _fresh(programme, [moving.agent_id], first, count, but=moving)
+        maps = tuple((agent, replace(anew.get(agent, each), seats=0)) for agent, each in maps)
+    elif bundle.agents.isdisjoint(visitors):
+        every = bundle.every
+    if every is None:
+        maps = tuple((agent, each) for agent, each in maps if agent not in visitors)
+    return offer(rules, maps, first=first, count=count, visitors=who, window=window, now=now, every=every)
+
+
+def _bundle(programme: Programme, ask: Ask, first: int, count: int) -> Bundle:
+    """The maps of all who fit: as they were bundled, or put together anew."""
+    shelf: Shelf = current_app.extensions["gemba_maps"]
+    seats = (programme.id, programme.seats) if programme.seats > 1 else None
+    kind = (first, count, _timeless(programme), seats)
+    total = facts.sum_for(ask)
+    bundle = shelf.bundle(kind, ask)
+    if bundle is None or bundle.sum != total:
+        stamps = facts.stamps_for(ask)
+        maps = _maps(programme, kind, stamps, shelf)
+        bundle = Bundle(total, maps, frozenset(stamps), union_of(maps))
+        if schedule.touched().isdisjoint(stamps):
+            shelf.put_bundle(kind, ask, bundle)
+    return bundle
 
 
 def _maps(
-    programme: Programme, stamps: Mapping[int, Stamp], first: int, count: int, *, leave_out: int | None
-) -> dict[int, StartMap]:
-    """The agents' maps: those on the shelf, and the others made anew."""
-    shelf: Shelf = current_app.extensions["gemba_maps"]
-    kind = (
-        first,
-        count,
-        _timeless(programme),
-        (programme.id, programme.seats) if programme.seats > 1 else None,
-    )
+    programme: Programme, kind: Kind, stamps: Mapping[int, Stamp], shelf: Shelf
+) -> tuple[tuple[int, StartMap], ...]:
+    """The agents' maps by id ascending: those on the shelf, the others made anew."""
+    first, count = kind[:2]
     kept = shelf.get(kind)
-    found = {}
-    stale = []
-    for agent, stamp in stamps.items():
-        there = kept.get(agent)
-        if there is not None and there[0] == stamp:
-            found[agent] = there[1]
-        elif agent != leave_out:
-            stale.append(agent)
-    if stale:
-        made = _fresh(programme, stale, first, count)
-        found.update(made)
-        if is_reading():
-            shelf.put(kind, {agent: (stamps[agent], each) for agent, each in made.items()})
-    return found
+    stale = [agent for agent, stamp in stamps.items() if agent not in kept or kept[agent][0] != stamp]
+    made = _fresh(programme, stale, first, count) if stale else {}
+    touched = schedule.touched()
+    keep = {agent: (stamps[agent], each) for agent, each in made.items() if agent not in touched}
+    if keep:
+        shelf.put(kind, keep)
+    both = ((agent, made.get(agent) or kept[agent][1]) for agent in stamps if agent in made or agent in kept)
+    return tuple(both)
 
 
 def _fresh(

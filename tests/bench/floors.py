@@ -1,6 +1,6 @@
 """What nothing built with these parts can be cheaper than."""
 
-from flask import Flask, render_template_string
+from flask import Flask, render_template
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, UniqueConstraint, insert
 from sqlalchemy.orm import Session
 
@@ -24,11 +24,12 @@ def one_row_page(world: World) -> Caller:
     with world.app.app_context():
         engine = db.engine
     key = world.cast.vera.id
+    template = app.jinja_env.from_string(PAGE)  # once, as a file's template is
 
     def page() -> str:
         with Session(engine) as session:
             person = session.get_one(Person, key)
-            return render_template_string(PAGE, name=person.name, email=person.email)
+            return render_template(template, name=person.name, email=person.email)
 
     app.add_url_rule("/", view_func=page)
     return Caller(app)

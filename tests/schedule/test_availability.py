@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
-from gemba.people.models import AuditEntry, Person
+from gemba.people.models import AuditEntry
 from gemba.schedule import rules, service
 from gemba.schedule.models import Availability
 from tests.cast import Cast
@@ -116,8 +116,9 @@ def test_stranger_can_neither_write_nor_pause(cast: Cast) -> None:
 
 
 def test_row_becomes_the_rules_values(cast: Cast) -> None:
-    row = service.set_availability(cast.alice, cast.alice.id, DOCUMENT, now=MONDAY)
-    facts = service.to_facts(row, visits=(rules.Span(MONDAY, MONDAY),))
+    service.set_availability(cast.alice, cast.alice.id, DOCUMENT, now=MONDAY)
+    more = {cast.alice.id: service.More(visits=(rules.Span(MONDAY, MONDAY),))}
+    [facts] = service.agents_facts([cast.alice.id], more)
     assert facts.agent == cast.alice.id
     assert facts.hours.weekly == {1: (rules.Interval(540, 780),)}
     assert facts.hours.overrides == {date(2026, 12, 31): ()}
@@ -146,26 +147,3 @@ def test_programme_becomes_rules_of_booking(cast: Cast) -> None:
     booking = service.booking_rules(cast.programme)
     assert (booking.duration_minutes, booking.slot_step_minutes) == (60, 30)
     assert (booking.min_notice_minutes, booking.horizon_days) == (240, 28)
-
-
-def test_lead_sees_the_line_and_admin_everyone(cast: Cast) -> None:
-    def names(viewer: Person) -> list[str]:
-        rows = service.team(viewer, first=date(2026, 11, 23), timezone="Europe/Berlin")
-        return [row.agent.name for row in rows]
-
-    assert names(cast.lev) == ["Alice Agent", "Anton Agent"]
-    assert names(cast.lena) == ["Ada Other"]
-    assert names(cast.adam) == ["Alice Agent", "Anton Agent", "Ada Other"]
-    assert names(cast.alice) == []
-
-
-def test_team_hours_are_in_the_zone_asked_for(cast: Cast) -> None:
-    """Anton's day in Moscow begins at 22:00 of the evening before in Los Angeles, and is cut at midnight."""
-    rows = service.team(cast.lev, first=date(2026, 11, 23), timezone="America/Los_Angeles")
-    monday = rows[1].days[0]
-    hours = [(span.start.isoformat(), span.end.isoformat()) for span in monday]
-    assert hours == [
-        ("2026-11-23T08:00:00+00:00", "2026-11-23T10:00:00+00:00"),
-        ("2026-11-23T11:00:00+00:00", "2026-11-23T15:00:00+00:00"),
-        ("2026-11-24T06:00:00+00:00", "2026-11-24T08:00:00+00:00"),
-    ]

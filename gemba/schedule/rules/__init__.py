@@ -17,11 +17,19 @@ from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, S
 from gemba.schedule.rules.holidays import holiday_countries, public_holidays
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, known_zones, open_minutes, open_times
 from gemba.schedule.rules.maps import StartMap, start_map
-from gemba.schedule.rules.offering import Offer, offer, open_slots, reach
-from gemba.schedule.rules.reasons import DYNAMIC_REASONS, REASON_SENTENCES, Reason, ReasonCode
+from gemba.schedule.rules.offering import Offer, offer, open_slots, reach, union_of
+from gemba.schedule.rules.reasons import (
+    DYNAMIC_REASONS,
+    PRIVATE_REASONS,
+    REASON_SENTENCES,
+    Reason,
+    ReasonCode,
+    discreet,
+)
 
 __all__ = [
     "DYNAMIC_REASONS",
+    "PRIVATE_REASONS",
     "REASON_SENTENCES",
     "REST",
     "AgentFacts",
@@ -40,6 +48,7 @@ __all__ = [
     "StartMap",
     "Timeline",
     "VisitorFacts",
+    "discreet",
     "dump_availability",
     "explain",
     "holiday_countries",
@@ -52,4 +61,5 @@ __all__ = [
     "public_holidays",
     "reach",
     "start_map",
+    "union_of",
 ]

@@ -40,7 +40,7 @@ def instant_of(tick: int) -> datetime:
 def run(low: int, high: int) -> int:
     """Return a map with the bits from `low` up to, not including, `high`; none where that is empty."""
     low = max(low, 0)
-    return ((1 << (high - low)) - 1) << low if high > low else 0
+    return (1 << high) - (1 << low) if high > low else 0
 
 
 def ones(bits: int) -> Iterator[int]:

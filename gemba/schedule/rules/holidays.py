@@ -29,3 +29,16 @@ def holiday_countries() -> frozenset[str]:
 
     parts = holidays.list_supported_countries(include_aliases=False)
     return frozenset(parts) | {f"{code}-{part}" for code, names in parts.items() for part in names}
+
+
+@lru_cache(maxsize=256)
+def holiday_parts(country: str) -> Mapping[str, str]:
+    """Return the parts of a country that have holidays of their own: DE-BY with its name, Bayern, by name."""
+    import holidays
+
+    codes = holidays.list_supported_countries(include_aliases=False).get(country)
+    if not codes:
+        return {}
+    names = holidays.country_holidays(country).get_subdivision_aliases()
+    parts = {f"{country}-{code}": (names.get(code) or [code])[0] for code in codes}
+    return dict(sorted(parts.items(), key=lambda part: part[1].casefold()))

@@ -35,7 +35,10 @@ class Span:
     end: datetime
 
     def __post_init__(self) -> None:
-        if self.start.utcoffset() != timedelta(0) or self.end.utcoffset() != timedelta(0):
+        # The quick look first, for there are many spans.
+        if not (self.start.tzinfo is UTC is self.end.tzinfo) and (
+            self.start.utcoffset() != timedelta(0) or self.end.utcoffset() != timedelta(0)
+        ):
             raise ValueError("A span is made of aware UTC instants.")
         if self.end < self.start:
             raise ValueError("A span ends no earlier than it starts.")

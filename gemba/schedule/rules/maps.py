@@ -167,8 +167,7 @@ def _forbidden(rules: BookingRules, agent: AgentFacts, first: int, count: int) -
         bits |= _quiet_starts(agent.quiet, rules.duration_minutes // 5, first, count)
     if agent.limits.any and agent.visits:
         frames = _frames(agent.hours, first, count)
-        days = [_date_at(agent.hours, frames, visit.start) for visit in agent.visits]
-        bits |= _full(agent.limits, days, frames)
+        bits |= _full(agent.limits, _dates(agent.hours, frames, agent.visits), frames)
     return bits
 
 
@@ -177,12 +176,14 @@ def _near(
 ) -> int:
     """The starts less than `before` before a span begins and less than `after` after it ends."""
     bits = 0
-    ahead, behind = before.total_seconds(), after.total_seconds()
+    zero = first * TICK_SECONDS
+    ahead, behind = before.total_seconds() + zero, after.total_seconds() - zero
     for span in spans:
-        if span.start < span.end:
-            low = int((span.start.timestamp() - ahead) // TICK_SECONDS) + 1 - first
-            high = -int(-(span.end.timestamp() + behind) // TICK_SECONDS) - first
-            bits |= run(low, min(high, count))
+        start, end = span.start, span.end
+        low = max(int((start.timestamp() - ahead) // TICK_SECONDS) + 1, 0)
+        high = min(-int(-(end.timestamp() + behind) // TICK_SECONDS), count)
+        if low < high and start < end:
+            bits |= (1 << high) - (1 << low)
     return bits
 
 
@@ -201,12 +202,13 @@ def _quiet_map(
     return ~free & (1 << count) - 1
 
 
-def _date_at(hours: Hours, frames: Sequence[tuple[Frame, int]], instant: datetime) -> date:
-    zone = hours.zone_at(instant) if hours.zone_changes else hours.timezone
-    frame = next((frame for frame, _ in frames if frame.zone == zone), None) or frame_of(
-        zone, frames[0][0].first, frames[0][0].count
-    )
-    return frame.date_at(instant)
+def _dates(hours: Hours, frames: Sequence[tuple[Frame, int]], visits: Iterable[Span]) -> list[date]:
+    """The local dates on which visits start, in the zone in force then."""
+    if not hours.zone_changes:
+        frame = frames[0][0]
+        return [frame.date_at(visit.start) for visit in visits]
+    first, count = frames[0][0].first, frames[0][0].count
+    return [frame_of(hours.zone_at(visit.start), first, count).date_at(visit.start) for visit in visits]
 
 
 def _full(limits: Limits, days: Iterable[date], frames: Sequence[tuple[Frame, int]]) -> int:

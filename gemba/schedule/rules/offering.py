@@ -21,6 +21,8 @@ class Offer:
     first: int
     maps: tuple[tuple[int, StartMap], ...]
     allowed: int
+    every: int | None = None
+    """The union of all maps, where it is known already."""
 
     @property
     def starts(self) -> list[datetime]:
@@ -30,10 +32,8 @@ class Offer:
     @property
     def union(self) -> int:
         """The bits of all starts that somebody offers."""
-        bits = 0
-        for _, each in self.maps:
-            bits |= each.own | each.seats
-        return bits & self.allowed
+        every = union_of(self.maps) if self.every is None else self.every
+        return every & self.allowed
 
     def agents_at(self, start: datetime) -> tuple[int, ...]:
         """The ids of the agents who offer a start, ascending."""
@@ -72,13 +72,10 @@ class Offer:
                     break
             if carry:
                 planes.append(carry)
-        union = 0
-        for plane in planes:
-            union |= plane
-        return {
-            instant_of(self.first + low + bit): sum((plane >> bit & 1) << n for n, plane in enumerate(planes))
-            for bit in ones(union)
-        }
+        length = within.bit_length()
+        columns = zip(*(f"{plane:0{length}b}"[::-1] for plane in reversed(planes)), strict=True)
+        sums = ((bit, int("".join(digits), 2)) for bit, digits in enumerate(columns) if "1" in digits)
+        return {instant_of(self.first + low + bit): count for bit, count in sums}
 
     def _bits(self, window: Span) -> int:
         return run(tick_from(window.start) - self.first, tick_from(window.end) - self.first)
@@ -109,12 +106,21 @@ def offer(
     visitors: Sequence[VisitorFacts],
     window: Span,
     now: datetime,
+    every: int | None = None,
 ) -> Offer:
     """Return what the visitors can book within the window, from maps of `count` starts from tick `first`."""
     allowed = time_mask(rules, window, now.astimezone(UTC), first, count)
     if allowed:
         allowed &= ~visitor_mask(rules, visitors, first, count)
-    return Offer(rules, first, tuple(maps) if allowed else (), allowed)
+    return Offer(rules, first, tuple(maps) if allowed else (), allowed, every)
+
+
+def union_of(maps: Iterable[tuple[int, StartMap]]) -> int:
+    """Return the bits that any of the maps has."""
+    bits = 0
+    for _, each in maps:
+        bits |= each.own | each.seats
+    return bits
 
 
 def reach(rules: BookingRules, window: Span, now: datetime) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Why a start is not offered: a code for programs, a sentence for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ class ReasonCode(StrEnum):
     AGENT_BUSY = "agent-busy"
     CALENDAR_BUSY = "calendar-busy"
     TWO_IN_A_ROW = "two-in-a-row"
+    AGENT_NOT_FREE = "agent-not-free"
     VISITOR_BUSY = "visitor-busy"
     LIMIT_PER_DAY = "limit-per-day"
     LIMIT_PER_WEEK = "limit-per-week"
@@ -51,6 +52,7 @@ REASON_SENTENCES: Mapping[ReasonCode, str] = {
         "The agent's own calendar says busy then, or a break before or after would not fit."
     ),
     ReasonCode.TWO_IN_A_ROW: "The agent wants at least an hour without a visit between two visits.",
+    ReasonCode.AGENT_NOT_FREE: "The agent is not free for a visit then.",
     ReasonCode.VISITOR_BUSY: "The visitor is already taken then.",
     ReasonCode.LIMIT_PER_DAY: "The agent's limit for that day is reached: %(count)d of %(limit)d.",
     ReasonCode.LIMIT_PER_WEEK: "The agent's limit for that week is reached: %(count)d of %(limit)d.",
@@ -76,6 +78,24 @@ DYNAMIC_REASONS: frozenset[ReasonCode] = frozenset(
 )
 """The reasons that come from other bookings: a slot refused for these alone was offered a moment ago."""
 
+PRIVATE_REASONS: frozenset[ReasonCode] = frozenset(
+    {
+        ReasonCode.NOT_NOW,
+        ReasonCode.DAY_OFF,
+        ReasonCode.TIME_OFF,
+        ReasonCode.HOLIDAY,
+        ReasonCode.OUTSIDE_HOURS,
+        ReasonCode.AGENT_BUSY,
+        ReasonCode.CALENDAR_BUSY,
+        ReasonCode.TWO_IN_A_ROW,
+        ReasonCode.LIMIT_PER_DAY,
+        ReasonCode.LIMIT_PER_WEEK,
+        ReasonCode.LIMIT_PER_MONTH,
+    }
+)
+"""What is the agent's own business. Others hear `agent-not-free`, whichever of them it is: could they tell
+hours from days off, they would know when somebody is away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -88,3 +108,10 @@ class Reason:
     def detail(self) -> str:
         """The English sentence. Pages translate REASON_SENTENCES[code] and fill it in their own way."""
         return REASON_SENTENCES[self.code] % self.params
+
+
+def discreet(reasons: Iterable[Reason]) -> list[Reason]:
+    """The same reasons as somebody hears who may not see the agent's hours."""
+    reasons = list(reasons)
+    told = [reason for reason in reasons if reason.code not in PRIVATE_REASONS]
+    return told if len(told) == len(reasons) else [*told, Reason(ReasonCode.AGENT_NOT_FREE)]
