@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter
 
 from gemba.api import service
 from gemba.api.bearer import authenticate
-from gemba.api.fields import ID_MAX, OptionalBody, flat
+from gemba.api.fields import ID_MAX, FileBody, OptionalBody, flat
 from gemba.api.models import IdempotentAnswer
 from gemba.clock import now
 from gemba.config import current_settings
@@ -27,6 +27,17 @@ from gemba.errors import Invalid
 
 View = Callable[..., Any]
 PREFIX = "/api/v1"
+FILES: dict[str, dict[str, Any]] = {
+    "text/calendar": {"schema": {"type": "string"}},
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": {"type": "string"}, "name": {"type": "string"}},
+        }
+    },
+}
+"""How a file may come in place of a FileBody, by media type."""
 TRIES = 3
 _AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
@@ -55,6 +66,8 @@ class Parser(FlaskParser):
         """The body. Raises BadRequest for what is no JSON, UnsupportedMediaType for another type."""
         body = req.get_data(cache=True)
         if not body and isinstance(schema, OptionalBody):
+            return missing
+        if isinstance(schema, FileBody) and req.mimetype in FILES:
             return missing
         if not req.is_json:
             raise UnsupportedMediaType
@@ -159,6 +172,8 @@ def _manual(
     manual: dict[str, Any] = {
         "responses": {code: {"$ref": f"#/components/responses/Problem{code}"} for code in sorted(refused)}
     }
+    if body is not None and issubclass(body, FileBody):
+        manual["requestBody"] = {"content": FILES}
     if located:
         manual["responses"][201] = {"headers": {"Location": {"schema": {"type": "string", "format": "uri"}}}}
     if method == "POST":

@@ -234,6 +234,10 @@ class OptionalBody(Body):
     """A JSON object that may be left out altogether."""
 
 
+class FileBody(Body):
+    """A JSON object in whose place a file may come, as text/calendar or as `file` of a multipart form."""
+
+
 class Raw(Body):
     """A document that the service's own rules read and refuse; this only describes it."""
 

@@ -228,7 +228,7 @@ def take(order: Order, copy: Copy | None, now: datetime) -> None:
         return
     wait = LONGEST_WAIT
     if copy is not None:
-        row.tried_at, row.error = now, copy.error
+        row.tried_at, row.error = now, str(copy.error)
         if not copy.error:
             _keep(row, copy, now)
         wait = next_wait(now - (row.fetched_at or row.created_at)) if copy.error else EVERY
