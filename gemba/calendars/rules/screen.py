@@ -7,7 +7,7 @@ works out repetitions runs for hours on a few lines of a hostile calendar; what 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from gemba.calendars.rules import LIMIT_BYTES, Trouble, Unreadable
 
@@ -233,10 +233,11 @@ def _rate(rule: Mapping[str, str]) -> float:
 def _length_days(event: _Event) -> int:
     """How many days one occurrence may reach."""
     if event.has("DTEND"):
-        begins, ends = _date_in(event.value("DTSTART")), _date_in(event.value("DTEND"))
-        if not begins or not ends:
+        try:
+            begins, ends = (date.fromisoformat(_date_in(event.value(each))) for each in ("DTSTART", "DTEND"))
+        except ValueError:
             return 0
-        return max(0, (int(ends[:4]) - int(begins[:4])) * 366 + (int(ends[4:6]) - int(begins[4:6]) + 1) * 31)
+        return max(0, (ends - begins).days)
     match = _LENGTH.fullmatch(event.value("DURATION").strip().upper())
     weeks, days = match.groups() if match else (None, None)
     return int(weeks or 0) * 7 + int(days or 0)
