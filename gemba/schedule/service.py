@@ -6,13 +6,13 @@ told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, TypedDict
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
@@ -22,19 +22,10 @@ from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
 from gemba.schedule.models import Availability, BusySource, QuietHours, new_stamp
+from gemba.schedule.openings import hours_opened
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
-
-
-class More(TypedDict, total=False):
-    """What is known of an agent beside their row of hours."""
-
-    busy: tuple[rules.Span, ...]
-    visits: tuple[rules.Span, ...]
-    calendar: tuple[rules.Span, ...]
-    quiet: rules.Hours | None
-    joinable: tuple[datetime, ...]
 
 
 def agent_in_sight(viewer: Person, agent_id: int) -> Person:
@@ -75,6 +66,7 @@ def set_availability(
     db.session.add(row)
     _audit(viewer, agent, "availability.set", {"before": before}, now)
     db.session.flush()
+    hours_opened(now=now)
     return row
 
 
@@ -132,6 +124,8 @@ def pause(viewer: Person, agent_id: int, on: bool, now: datetime) -> Availabilit
     db.session.add(row)
     _audit(viewer, agent, "availability.pause" if on else "availability.resume", {}, now)
     db.session.flush()
+    if not on:
+        hours_opened(now=now)
     return row
 
 
@@ -141,8 +135,8 @@ def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
     return {row.person_id: row for row in rows}
 
 
-def agents_facts(agent_ids: Collection[int], more: Mapping[int, More]) -> list[rules.AgentFacts]:
-    """What the rules know of agents, by id ascending: their hours, and what the caller knows beside them.
+def agents_facts(agent_ids: Collection[int], quiet: Mapping[int, rules.Hours]) -> list[rules.AgentFacts]:
+    """What the rules know of agents' own wishes, by id ascending, with the quiet hours of their lines.
 
     One statement without objects for rows: a page of slots reads a thousand. Agents who saved no hours are
     left out.
@@ -173,7 +167,7 @@ def agents_facts(agent_ids: Collection[int], more: Mapping[int, More]) -> list[r
             limits=rules.Limits(row[9], row[10], row[11]),
             paused=row[12],
             rest_between=row[13],
-            **more.get(row[0], {}),
+            quiet=quiet.get(row[0]),
         )
         for row in db.session.execute(query.order_by(Availability.person_id)).all()
         if row[0] in wanted
@@ -222,13 +216,13 @@ def _hours(
     )
 
 
-def calendars_of(agent_ids: Collection[int]) -> dict[int, tuple[rules.Span, ...]]:
+def calendars_of(agent_ids: Collection[int]) -> dict[int, list[rules.Seconds]]:
     """When the agents' own calendars say busy, from the last good copies, in one statement."""
-    found: dict[int, list[rules.Span]] = {}
+    found: dict[int, list[rules.Seconds]] = {}
     query = select(BusySource.person_id, BusySource.spans).where(*among(BusySource.person_id, agent_ids))
     for person, spans in db.session.execute(query):
-        found.setdefault(person, []).extend(rules.Span(_minute(start), _minute(end)) for start, end in spans)
-    return {person: tuple(spans) for person, spans in found.items()}
+        found.setdefault(person, []).extend((start * 60, end * 60) for start, end in spans)
+    return found
 
 
 def quiet_hours_of(agent_ids: Collection[int]) -> dict[int, rules.Hours]:
@@ -242,10 +236,6 @@ def quiet_hours_of(agent_ids: Collection[int]) -> dict[int, rules.Hours]:
         person: rules.Hours(timezone, {int(day): _intervals(pairs) for day, pairs in weekly.items()})
         for person, timezone, weekly in db.session.execute(query)
     }
-
-
-def _minute(number: int) -> datetime:
-    return datetime.fromtimestamp(number * 60, UTC)
 
 
 def hours_of(row: Availability) -> rules.Hours:
@@ -291,15 +281,25 @@ def problems_of(document: object) -> dict[str, list[str]]:
     return {}
 
 
-def agents_looked_after(viewer: Person) -> list[Person]:
+def lines_looked_after(viewer: Person) -> list[Line]:
+    """The lines a lead leads, all for an admin; by name."""
+    query = select(Line).order_by(Line.name)
+    if not viewer.has(Role.ADMIN):
+        query = query.where(Line.lead_id == viewer.id)
+    return list(db.session.scalars(query))
+
+
+def agents_looked_after(
+    viewer: Person, *, line_id: int | None = None, limit: int, offset: int = 0
+) -> list[Person]:
     """The active agents of the lines a lead leads, all for an admin; by line and name."""
-    agents = db.session.scalars(_agents_of(viewer).options(joinedload(Person.line))).all()
-    found = [agent for agent in agents if agent.id != viewer.id or _looks_after(viewer, agent)]
-    return sorted(found, key=lambda agent: (agent.line.name if agent.line else "", agent.name, agent.id))
-
-
-def _looks_after(viewer: Person, agent: Person) -> bool:
-    return viewer.has(Role.ADMIN) or (agent.line is not None and agent.line.lead_id == viewer.id)
+    query = _agents_of(viewer).outerjoin(Person.line).options(contains_eager(Person.line))
+    if not viewer.has(Role.ADMIN):
+        query = query.where(Line.lead_id == viewer.id)
+    if line_id is not None:
+        query = query.where(Line.id == line_id)
+    query = query.order_by(func.coalesce(Line.name, ""), Person.name, Person.id)
+    return list(db.session.scalars(query.limit(limit).offset(offset)))
 
 
 def _agents_of(viewer: Person) -> Select[Person]:

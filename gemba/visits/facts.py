@@ -1,22 +1,32 @@
 """What is known of people's time, gathered in a constant number of statements for the pure rules."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
-from gemba.db import db
+from gemba.db import db, epoch
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
 from gemba.schedule.models import Availability
-from gemba.schedule.rules import AgentFacts, Limits, Span, VisitorFacts
+from gemba.schedule.rules import AgentFacts, Limits, Load, Seconds, Span, VisitorFacts
 from gemba.visits.models import Visit, VisitVisitor
-from gemba.visits.rules import COUNTED, OCCUPYING, Status
+from gemba.visits.rules import COUNTED, FREE, Status
 
 MARGIN = timedelta(days=32)
 """Limits count a whole month, so visits are read this far around the window."""
@@ -83,12 +93,10 @@ def _fitting(ask: Ask, *columns: Any) -> Select[Any]:
 
 @dataclass
 class Time:
-    """A person's time: when visits take them, the visits they are the agent of and those they come to."""
+    """A person's time, in seconds from 1970: what takes them, and the starts of visits they come to."""
 
-    busy: list[Span] = field(default_factory=list)
-    led: list[Span] = field(default_factory=list)
-    came: list[datetime] = field(default_factory=list)
-    joinable: list[datetime] = field(default_factory=list)
+    load: Load = field(default_factory=Load)
+    came: list[int] = field(default_factory=list)
 
 
 def times_of(
@@ -96,74 +104,87 @@ def times_of(
 ) -> dict[int, Time]:
     """The time of these people in the window and a month around it; the visit `but` counts as gone.
 
-    Visits they come to count for their limits in this programme only. Two statements, one more where visits
-    of the programme have several seats.
+    Visits they come to count for their limits in this programme only. One statement, two where visits of the
+    programme have several seats.
     """
     found: dict[int, Time] = defaultdict(Time)
-    # No upper end: with one, SQLite walks all visits of the time instead of those of a few people.
-    near = [Visit.status.in_(OCCUPYING), Visit.ends_at > window.start - MARGIN]
-    near += [Visit.id != but.id] if but is not None else []
-    _read_led(found, people, near)
-    _read_come(found, people, programme, near)
+    many = len(people) >= schedule.MANY
+    values: dict[str, Any] = {"since": window.start - MARGIN, "but": but.id if but is not None else 0}
+    if not many:
+        values["people"] = list(people)
+    rows = db.session.execute(_times_statement(many), values).all()
+    for person, start, end, before, after, led, programme_id, status in rows:
+        time = found[person]
+        time.load.busy.append((start - before * 60, end + after * 60))
+        if status not in COUNTED:
+            continue
+        if led:
+            time.load.visits.append((start, end))
+        elif programme_id == programme.id:
+            time.came.append(start)
     if programme.seats > 1 and but is None:
-        _read_seats(found, people, programme, near)
+        for agent, start in db.session.execute(_seats_statement(many), {**values, **_seats_of(programme)}):
+            found[agent].load.joinable.append(start)
     return found
 
 
-def _read_led(found: dict[int, Time], people: Collection[int], near: list[ColumnElement[bool]]) -> None:
-    query = select(
+@cache
+def _times_statement(many: bool) -> Executable:
+    """Visits by agent and by visitor: person, start, end, buffers, whether as agent, programme, status.
+
+    No upper end of time: with one, SQLite walks all visits of the time instead of those of a few people.
+    """
+    near = [
+        Visit.status.not_in(FREE),
+        Visit.ends_at > bindparam("since", type_=Visit.ends_at.type),
+        Visit.id != bindparam("but"),
+    ]
+    times = (epoch(Visit.starts_at), epoch(Visit.ends_at))
+    as_agent: Any = select(
         Visit.agent_id,
-        Visit.starts_at,
-        Visit.ends_at,
+        *times,
         Visit.buffer_before,
         Visit.buffer_after,
+        literal_column("1"),
+        Visit.programme_id,
         Visit.status,
-    ).where(*schedule.among(Visit.agent_id, people), *near)
-    for agent, start, end, before, after, status in db.session.execute(query).all():
-        time = found[agent]
-        time.busy.append(Span(start - timedelta(minutes=before), end + timedelta(minutes=after)))
-        if status in COUNTED:
-            time.led.append(Span(start, end))
-
-
-def _read_come(
-    found: dict[int, Time],
-    people: Collection[int],
-    programme: Programme,
-    near: list[ColumnElement[bool]],
-) -> None:
-    with_hours = select(1).where(Availability.person_id == VisitVisitor.person_id).exists()
-    query = (
-        select(VisitVisitor.person_id, Visit.starts_at, Visit.ends_at, Visit.programme_id, Visit.status)
+    ).where(*near)
+    none: ColumnElement[int] = literal_column("0")
+    as_visitor: Any = (
+        select(VisitVisitor.person_id, *times, none, none, none, Visit.programme_id, Visit.status)
         .join(Visit, Visit.id == VisitVisitor.visit_id)
-        .where(*(schedule.among(VisitVisitor.person_id, people) or [with_hours]), *near)
+        .where(*near)
     )
-    for person, start, end, programme_id, status in db.session.execute(query).all():
-        found[person].busy.append(Span(start, end))
-        if programme_id == programme.id and status in COUNTED:
-            found[person].came.append(start)
+    if many:
+        # Of thousands of visitors only those matter who are agents too.
+        has_hours = select(1).where(Availability.person_id == VisitVisitor.person_id).exists()
+        return union_all(as_agent, as_visitor.where(has_hours))
+    people: ColumnElement[Any] = bindparam("people", expanding=True)
+    return union_all(
+        as_agent.where(Visit.agent_id.in_(people)), as_visitor.where(VisitVisitor.person_id.in_(people))
+    )
 
 
-def _read_seats(
-    found: dict[int, Time],
-    people: Collection[int],
-    programme: Programme,
-    near: list[ColumnElement[bool]],
-) -> None:
+@cache
+def _seats_statement(many: bool) -> Executable:
+    """Agent and start of the visits of a programme that have a free seat."""
     query = (
-        select(Visit.agent_id, Visit.starts_at)
+        select(Visit.agent_id, epoch(Visit.starts_at))
         .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
         .where(
-            *schedule.among(Visit.agent_id, people),
-            *near,
-            Visit.programme_id == programme.id,
             Visit.status == Status.BOOKED,
+            Visit.ends_at > bindparam("since", type_=Visit.ends_at.type),
+            Visit.id != bindparam("but"),
+            Visit.programme_id == bindparam("programme"),
         )
         .group_by(Visit.id, Visit.agent_id, Visit.starts_at)
-        .having(func.count() < programme.seats)
+        .having(func.count() < bindparam("seats"))
     )
-    for agent, start in db.session.execute(query).all():
-        found[agent].joinable.append(start)
+    return query if many else query.where(Visit.agent_id.in_(bindparam("people", expanding=True)))
+
+
+def _seats_of(programme: Programme) -> dict[str, int]:
+    return {"programme": programme.id, "seats": programme.seats}
 
 
 @dataclass(frozen=True)
@@ -182,26 +203,37 @@ def gather(
     *,
     but: Visit | None = None,
 ) -> Known:
-    """Reads all that the rules want to know about the window, in a constant number of statements."""
-    around = Span(window.start - timedelta(days=1), window.end + timedelta(days=2))
-    times = times_of([*agents, *visitors], programme, around, but=but)
-    calendars, quiet = schedule.calendars_of(agents), schedule.quiet_hours_of(agents)
-    more = {
-        agent: schedule.More(
-            busy=tuple(times[agent].busy),
-            visits=tuple(times[agent].led),
-            calendar=calendars.get(agent, ()),
-            quiet=quiet.get(agent),
-            joinable=tuple(times[agent].joinable),
+    """Reads all that `explain` wants to know about the window, in a constant number of statements."""
+    times = times_of([*agents, *visitors], programme, window, but=but)
+    found = [
+        replace(
+            agent,
+            busy=_spans(load.busy),
+            visits=_spans(load.visits),
+            calendar=_spans(load.calendar),
+            joinable=tuple(map(_instant, load.joinable)),
         )
-        for agent in agents
-    }
-    facts = schedule.agents_facts(agents, more)
-    return Known(facts, visitors_of(programme, visitors, times))
+        for agent, load in loads_of(agents, times)
+    ]
+    return Known(found, visitors_of(programme, visitors, times))
+
+
+def loads_of(agents: Collection[int], times: Mapping[int, Time]) -> Iterator[tuple[AgentFacts, Load]]:
+    """Agents' hours and wishes beside what takes their time, by id ascending; for many at once."""
+    calendars, quiet = schedule.calendars_of(agents), schedule.quiet_hours_of(agents)
+    for agent in schedule.agents_facts(agents, quiet):
+        load = times[agent.agent].load if agent.agent in times else Load()
+        load.calendar = calendars.get(agent.agent, [])
+        yield agent, load
+
+
+def own_facts(agents: Collection[int]) -> list[AgentFacts]:
+    """The agents' own side: hours, quiet hours, calendars; no visits. By id, in three statements."""
+    return [replace(agent, calendar=_spans(load.calendar)) for agent, load in loads_of(agents, {})]
 
 
 def visitors_of(
-    programme: Programme, visitors: Collection[int], times: dict[int, Time]
+    programme: Programme, visitors: Collection[int], times: Mapping[int, Time]
 ) -> list[VisitorFacts]:
     """The facts of visitors, in the programme's limits."""
     limits = Limits(programme.visitor_per_day, programme.visitor_per_week, programme.visitor_per_month)
@@ -209,15 +241,20 @@ def visitors_of(
     if limits.any and visitors:
         query = select(Person.id, Person.timezone).where(Person.id.in_(list(visitors)))
         zones = dict(db.session.execute(query).tuples().all())
-    return [
-        VisitorFacts(
-            timezone=zones.get(visitor, "UTC"),
-            busy=tuple(times[visitor].busy),
-            visits=tuple(times[visitor].came),
-            limits=limits,
-        )
-        for visitor in visitors
-    ]
+    found = []
+    for visitor in visitors:
+        time = times.get(visitor) or Time()
+        starts = tuple(map(_instant, time.came))
+        found.append(VisitorFacts(zones.get(visitor, "UTC"), _spans(time.load.busy), starts, limits))
+    return found
+
+
+def _spans(pairs: Iterable[Seconds]) -> tuple[Span, ...]:
+    return tuple(Span(_instant(start), _instant(end)) for start, end in pairs)
+
+
+def _instant(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def is_participant_of(person_id: int) -> ColumnElement[bool]:

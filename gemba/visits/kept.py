@@ -138,8 +138,11 @@ def _fresh(
 ) -> dict[int, StartMap]:
     window = Span(instant_of(first), instant_of(first + count))
     rules = schedule.booking_rules(programme)
-    known = facts.gather(programme, agents, (), window, but=but)
-    return {agent.agent: start_map(rules, agent, first, count) for agent in known.agents}
+    times = facts.times_of(agents, programme, window, but=but)
+    return {
+        agent.agent: start_map(rules, agent, first, count, load)
+        for agent, load in facts.loads_of(agents, times)
+    }
 
 
 def _timeless(programme: Programme) -> BookingRules:

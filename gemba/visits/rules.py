@@ -36,8 +36,19 @@ class Status(StrEnum):
 COUNTED = (Status.REQUESTED, Status.OFFERED, Status.BOOKED, Status.HELD)
 """The visits that count towards people's limits."""
 
-OCCUPYING = (*COUNTED, Status.NOT_HELD)
-"""The visits that take people's time."""
+FREE = (Status.CANCELLED, Status.DECLINED, Status.LAPSED)
+"""The visits that take nobody's time."""
+
+OCCUPYING = tuple(status for status in Status if status not in FREE)
+"""All others."""
+
+HAPPENING = (Status.BOOKED, Status.HELD, Status.NOT_HELD)
+"""The visits that everyone agreed on and nobody called off."""
+
+AT_LEAST = timedelta(minutes=15)
+"""How long somebody has to answer, whatever the hour."""
+BEFORE_THE_START = timedelta(hours=1)
+"""A request is answered so long before the visit, so that the agent hears of it in time."""
 
 
 class TookPlace(StrEnum):
@@ -150,6 +161,16 @@ def in_order(candidates: Sequence[Candidate], start: datetime) -> list[Candidate
         return (*unlike, -round(candidate.turn.debt, 6), order)
 
     return sorted(candidates, key=key)
+
+
+def decide_until(start: datetime, limit: timedelta, *, now: datetime) -> datetime:
+    """Until when a request for `start` can be answered."""
+    return max(min(now + limit, start - BEFORE_THE_START), now + AT_LEAST)
+
+
+def take_until(start: datetime, limit: timedelta, notice: timedelta, *, now: datetime) -> datetime:
+    """Until when an offer of `start` can be taken: afterwards the hour can be booked by nobody else."""
+    return min(now + limit, start - notice)
 
 
 def status_after(answers: Iterable[TookPlace]) -> Status:

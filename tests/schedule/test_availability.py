@@ -117,8 +117,7 @@ def test_stranger_can_neither_write_nor_pause(cast: Cast) -> None:
 
 def test_row_becomes_the_rules_values(cast: Cast) -> None:
     service.set_availability(cast.alice, cast.alice.id, DOCUMENT, now=MONDAY)
-    more = {cast.alice.id: service.More(visits=(rules.Span(MONDAY, MONDAY),))}
-    [facts] = service.agents_facts([cast.alice.id], more)
+    [facts] = service.agents_facts([cast.alice.id], {})
     assert facts.agent == cast.alice.id
     assert facts.hours.weekly == {1: (rules.Interval(540, 780),)}
     assert facts.hours.overrides == {date(2026, 12, 31): ()}
@@ -126,7 +125,6 @@ def test_row_becomes_the_rules_values(cast: Cast) -> None:
     assert (facts.hours.holidays, facts.rest_between) == ("DE", True)
     assert facts.hours.zone_changes == ((date(2026, 12, 1), "Asia/Tbilisi"),)
     assert (facts.buffer_before, facts.buffer_after, facts.limits) == (5, 10, rules.Limits(1, 3, None))
-    assert facts.visits == (rules.Span(MONDAY, MONDAY),)
 
 
 def test_facts_of_many_agents_cost_one_statement(cast: Cast) -> None:

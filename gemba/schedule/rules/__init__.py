@@ -13,8 +13,17 @@ from gemba.schedule.rules.availability import (
     parse_availability,
 )
 from gemba.schedule.rules.explaining import explain
-from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, Slot, VisitorFacts
-from gemba.schedule.rules.holidays import holiday_countries, public_holidays
+from gemba.schedule.rules.facts import (
+    REST,
+    AgentFacts,
+    BookingRules,
+    Limits,
+    Load,
+    Seconds,
+    Slot,
+    VisitorFacts,
+)
+from gemba.schedule.rules.holidays import holiday_countries, holiday_parts, public_holidays
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, known_zones, open_minutes, open_times
 from gemba.schedule.rules.maps import StartMap, start_map
 from gemba.schedule.rules.offering import Offer, offer, open_slots, reach, union_of
@@ -38,11 +47,13 @@ __all__ = [
     "Hours",
     "Interval",
     "Limits",
+    "Load",
     "Offer",
     "ParsedAvailability",
     "Problem",
     "Reason",
     "ReasonCode",
+    "Seconds",
     "Slot",
     "Span",
     "StartMap",
@@ -52,6 +63,7 @@ __all__ = [
     "dump_availability",
     "explain",
     "holiday_countries",
+    "holiday_parts",
     "known_zones",
     "offer",
     "open_minutes",

@@ -26,6 +26,23 @@ class Limits:
         return (self.per_day, self.per_week, self.per_month) != (None, None, None)
 
 
+Seconds = tuple[int, int]
+"""From a second up to, not including, another, both counted from 1970 in UTC."""
+
+
+@dataclass(slots=True)
+class Load:
+    """What takes an agent's time, in plain numbers: there are tens of thousands in a page of slots.
+
+    The fields mean what those of AgentFacts mean; `joinable` are seconds.
+    """
+
+    busy: list[Seconds] = field(default_factory=list)
+    visits: list[Seconds] = field(default_factory=list)
+    calendar: list[Seconds] = field(default_factory=list)
+    joinable: list[int] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class AgentFacts:
     """What is known of one agent.
@@ -48,6 +65,21 @@ class AgentFacts:
     rest_between: bool = False
     quiet: Hours | None = None
     joinable: tuple[datetime, ...] = ()
+
+    @property
+    def load(self) -> Load:
+        """What takes their time, in numbers."""
+        return Load(
+            busy=[_seconds(span) for span in self.busy],
+            visits=[_seconds(span) for span in self.visits],
+            calendar=[_seconds(span) for span in self.calendar],
+            joinable=[int(start.timestamp()) for start in self.joinable],
+        )
+
+
+def _seconds(span: Span) -> Seconds:
+    """The whole seconds a span touches."""
+    return int(span.start.timestamp()), -int(-span.end.timestamp() // 1)
 
 
 @dataclass(frozen=True, slots=True)

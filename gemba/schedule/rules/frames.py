@@ -61,7 +61,7 @@ class Stretch:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one of each is kept: compared and hashed as objects are
 class Frame:
     """A zone over `count` ticks from `first`: stretches of one offset, days that are not 24 hours long.
 
@@ -82,7 +82,11 @@ class Frame:
             phase = (self.first + each.low + each.offset + MONDAY_TICK) % WEEK_TICKS
             length = each.high - each.low
             weeks = -(-(phase + length) // WEEK_TICKS)
-            bits |= (week * _repeater(weeks) >> phase & (1 << length) - 1) << each.low
+            done = 1
+            while done < weeks:
+                week |= week << WEEK_TICKS * done
+                done *= 2
+            bits |= (week >> phase & (1 << length) - 1) << each.low
         return bits
 
     def local_run(self, low: int, high: int) -> int:
@@ -97,13 +101,14 @@ class Frame:
         """Return from which bit up to which a local date lasts; may lie outside of the map."""
         return _day_start(self.zone, day) - self.first, _day_start(self.zone, next_day(day)) - self.first
 
-    def date_at(self, instant: datetime) -> date:
-        """Return the local date of an instant."""
-        bit = tick_at(instant) - self.first
+    def date_at(self, second: int) -> date:
+        """Return the local date of a second, counted from 1970 in UTC."""
+        tick = second // TICK_SECONDS
+        bit = tick - self.first
         for each in self.stretches:
             if each.low <= bit < each.high:
-                return date.fromordinal(EPOCH_DAY + (self.first + bit + each.offset) // DAY_TICKS)
-        return instant.astimezone(ZoneInfo(self.zone)).date()
+                return date.fromordinal(EPOCH_DAY + (tick + each.offset) // DAY_TICKS)
+        return datetime.fromtimestamp(second, ZoneInfo(self.zone)).date()
 
     @lru_cache(maxsize=512)  # noqa: B019 (frames are few and kept anyway)
     def grid(self, step: int, offset: int) -> int:
@@ -134,11 +139,6 @@ def frame_of(zone: str, first: int, count: int) -> Frame:
     days = [low_day + timedelta(days=n) for n in range(count // DAY_TICKS + 4)]
     odd = tuple(day for day in days if not local_day(zone, day).even)
     return Frame(zone, first, count, tuple(stretches), odd, again)
-
-
-@lru_cache(maxsize=64)
-def _repeater(weeks: int) -> int:
-    return sum(1 << WEEK_TICKS * n for n in range(weeks))
 
 
 @lru_cache(maxsize=65536)

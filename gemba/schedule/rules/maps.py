@@ -7,11 +7,11 @@ between visits, limits, the grid of starts. It can therefore be kept until one o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from gemba.schedule.rules.explaining import first_of_month, full_periods, monday
-from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, VisitorFacts
+from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, Load, Seconds, VisitorFacts
 from gemba.schedule.rules.frames import (
     DAY_TICKS,
     EPOCH_DAY,
@@ -25,6 +25,8 @@ from gemba.schedule.rules.frames import (
     tick_from,
 )
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, local_day, zones_within
+
+REST_MINUTES = REST // timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,25 @@ class StartMap:
         return self.own | self.seats
 
 
-def start_map(rules: BookingRules, agent: AgentFacts, first: int, count: int) -> StartMap:
+def start_map(
+    rules: BookingRules, agent: AgentFacts, first: int, count: int, load: Load | None = None
+) -> StartMap:
     """Return which of `count` starts from tick `first` on no rule of agent, line or programme forbids.
 
-    Notice, horizon and the visitors are not asked (`time_mask`, `visitor_mask`).
+    Notice, horizon and the visitors are not asked (`time_mask`, `visitor_mask`). `load` is what takes the
+    agent's time, where the caller has it in numbers; the agent's own spans are not looked at then.
     """
     if agent.paused:
         return StartMap(first, 0, 0)
+    load = load or agent.load
     bits = _fitting(rules, agent.hours, first, count)
     if bits:
-        bits &= ~_forbidden(rules, agent, first, count)
-    numbers = (tick_at(start) - first for start in agent.joinable)
-    seats = sum(1 << number for number in set(numbers) if 0 <= number < count)
+        bits &= ~_forbidden(rules, agent, load, first, count)
+    seats = 0
+    for start in load.joinable:
+        number = start // TICK_SECONDS - first
+        if 0 <= number < count:
+            seats |= 1 << number
     return StartMap(first, bits & ~seats, seats)
 
 
@@ -69,10 +78,11 @@ def visitor_mask(rules: BookingRules, visitors: Sequence[VisitorFacts], first: i
     """Return the starts at which one of the visitors cannot come."""
     bits = 0
     for visitor in visitors:
-        bits |= _near(visitor.busy, first, count, before=rules.length)
+        busy = [(int(span.start.timestamp()), -int(-span.end.timestamp() // 1)) for span in visitor.busy]
+        bits |= _near(busy, first, count, rules.duration_minutes, 0)
         if visitor.limits.any:
             frame = frame_of(visitor.timezone, first, count)
-            days = [frame.date_at(start) for start in visitor.visits]
+            days = [frame.date_at(int(start.timestamp())) for start in visitor.visits]
             bits |= _full(visitor.limits, days, [(frame, run(0, count))])
     return bits
 
@@ -157,31 +167,32 @@ def _eroded(bits: int, length: int) -> int:
     return bits
 
 
-def _forbidden(rules: BookingRules, agent: AgentFacts, first: int, count: int) -> int:
-    before, after = timedelta(minutes=agent.buffer_before), timedelta(minutes=agent.buffer_after)
-    bits = _near(agent.busy, first, count, before=rules.length + after, after=before)
-    bits |= _near(agent.calendar, first, count, before=rules.length + after, after=before)
+def _forbidden(rules: BookingRules, agent: AgentFacts, load: Load, first: int, count: int) -> int:
+    length, before, after = rules.duration_minutes, agent.buffer_before, agent.buffer_after
+    bits = _near(load.busy, first, count, length + after, before)
+    if load.calendar:
+        bits |= _near(load.calendar, first, count, length + after, before)
     if agent.rest_between:
-        bits |= _near(agent.visits, first, count, before=rules.length + REST, after=REST)
+        bits |= _near(load.visits, first, count, length + REST_MINUTES, REST_MINUTES)
     if agent.quiet is not None:
-        bits |= _quiet_starts(agent.quiet, rules.duration_minutes // 5, first, count)
-    if agent.limits.any and agent.visits:
+        bits |= _quiet_starts(agent.quiet, length // 5, first, count)
+    if agent.limits.any and load.visits:
         frames = _frames(agent.hours, first, count)
-        bits |= _full(agent.limits, _dates(agent.hours, frames, agent.visits), frames)
+        bits |= _full(agent.limits, _dates(agent.hours, frames, load.visits), frames)
     return bits
 
 
-def _near(
-    spans: Iterable[Span], first: int, count: int, *, before: timedelta, after: timedelta = timedelta()
-) -> int:
-    """The starts less than `before` before a span begins and less than `after` after it ends."""
+def _near(taken: Iterable[Seconds], first: int, count: int, before: int, after: int) -> int:
+    """The starts less than `before` minutes before something begins and less than `after` after it ends."""
     bits = 0
     zero = first * TICK_SECONDS
-    ahead, behind = before.total_seconds() + zero, after.total_seconds() - zero
-    for span in spans:
-        start, end = span.start, span.end
-        low = max(int((start.timestamp() - ahead) // TICK_SECONDS) + 1, 0)
-        high = min(-int(-(end.timestamp() + behind) // TICK_SECONDS), count)
+    ahead, behind = before * 60 + zero, after * 60 - zero
+    for start, end in taken:
+        low, high = (start - ahead) // TICK_SECONDS + 1, -(-(end + behind) // TICK_SECONDS)
+        if low < 0:
+            low = 0
+        if high > count:
+            high = count
         if low < high and start < end:
             bits |= (1 << high) - (1 << low)
     return bits
@@ -202,13 +213,15 @@ def _quiet_map(
     return ~free & (1 << count) - 1
 
 
-def _dates(hours: Hours, frames: Sequence[tuple[Frame, int]], visits: Iterable[Span]) -> list[date]:
+def _dates(hours: Hours, frames: Sequence[tuple[Frame, int]], visits: Iterable[Seconds]) -> list[date]:
     """The local dates on which visits start, in the zone in force then."""
+    frame = frames[0][0]
     if not hours.zone_changes:
-        frame = frames[0][0]
-        return [frame.date_at(visit.start) for visit in visits]
-    first, count = frames[0][0].first, frames[0][0].count
-    return [frame_of(hours.zone_at(visit.start), first, count).date_at(visit.start) for visit in visits]
+        return [frame.date_at(start) for start, _ in visits]
+    return [
+        frame_of(hours.zone_at(datetime.fromtimestamp(start, UTC)), frame.first, frame.count).date_at(start)
+        for start, _ in visits
+    ]
 
 
 def _full(limits: Limits, days: Iterable[date], frames: Sequence[tuple[Frame, int]]) -> int:
