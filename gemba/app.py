@@ -36,7 +36,7 @@ from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
 from gemba.upkeep import views as upkeep_views
-from gemba.visits import kept
+from gemba.visits import kept, offered_views, team_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.web import access, assets, filters, pages, security, sentry
@@ -177,6 +177,8 @@ def _register(app: Flask) -> None:
     kept.init_app(app.extensions)
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
+    app.register_blueprint(offered_views.blueprint)
+    app.register_blueprint(team_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)
     api.init_app(app, csrf)

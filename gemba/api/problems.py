@@ -18,7 +18,7 @@ from gemba.api.fields import utc
 from gemba.config import current_settings
 from gemba.db import db
 from gemba.errors import Forbidden, GembaError, Invalid, SignInNeeded
-from gemba.schedule.rules import REASON_SENTENCES, Reason
+from gemba.schedule.rules import REASON_SENTENCES, Reason, discreet
 from gemba.visits.errors import NotOffered, SlotTaken
 
 log = structlog.get_logger()
@@ -128,7 +128,7 @@ def _more(error: GembaError) -> dict[str, object]:
     if isinstance(error, SlotTaken):
         return {"alternatives": [utc(start) for start in error.alternatives]}
     if isinstance(error, NotOffered):
-        return {"reasons": [reason_document(reason) for reason in error.reasons] or [NO_AGENT]}
+        return {"reasons": [reason_document(reason) for reason in discreet(error.reasons)] or [NO_AGENT]}
     return {}
 
 

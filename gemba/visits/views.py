@@ -18,15 +18,14 @@ from gemba.people.rules import LANGUAGES
 from gemba.people.service.lookups import names_of
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
-from gemba.schedule.rules import REASON_SENTENCES, Reason, Span
-from gemba.visits import notices, pick, service
+from gemba.schedule.rules import Span, discreet
+from gemba.visits import notices, pick, service, words
 from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
 from gemba.visits.forms import BookForm, CancelForm, OutcomeForm, parse_instant, stamp
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status, TookPlace
 from gemba.web.access import me, signed_in
-from gemba.web.filters import day, moment
 from gemba.web.pages import say
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits")
@@ -234,7 +233,7 @@ def _pick_page(
         products=people.all_products(),
         languages=LANGUAGES,
         refusal=say(refusal) if refusal else None,
-        reasons=_reason_words(refusal),
+        reasons=_reason_words(refusal, own=moving is None),
         alternatives=refusal.alternatives if isinstance(refusal, SlotTaken) else [],
         gone=start is not None and picker.chosen is None and refusal is None,
         address=_address(moving),
@@ -248,23 +247,11 @@ def _agents_of(agents: tuple[int, ...]) -> list[tuple[int, str]]:
     return sorted(names.items(), key=lambda item: item[1])
 
 
-def _reason_words(refusal: GembaError | None) -> list[str]:
+def _reason_words(refusal: GembaError | None, *, own: bool) -> list[str]:
+    """What stood against it, without what is the agent's own business."""
     if not isinstance(refusal, NotOffered):
         return []
-    return [_reason(reason) for reason in refusal.reasons]
-
-
-def _reason(reason: Reason) -> str:
-    """A reason in the reader's language and zone."""
-    values = {
-        name: moment(value, inside=True)
-        if isinstance(value, datetime)
-        else day(value, inside=True)
-        if isinstance(value, date)
-        else value
-        for name, value in reason.params.items()
-    }
-    return str(_(REASON_SENTENCES[reason.code])) % values
+    return words.sentences(discreet(refusal.reasons), own=own)
 
 
 def _address(moving: Visit | None) -> Any:

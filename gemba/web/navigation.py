@@ -31,7 +31,7 @@ _PLACES = (
     ("schedule.availability", _l("Availability"), "calendar-week", frozenset({Role.AGENT})),
     ("visits.index", _l("Visits"), "people", None),
     ("insights.backlog", _l("Backlog"), "list-check", None),
-    ("schedule.team", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),
+    ("team.index", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),
     ("people.index", _l("People"), "person-lines-fill", frozenset({Role.ADMIN})),
     ("programmes.index", _l("Programmes"), "signpost", frozenset({Role.ADMIN})),
     ("outbox.index", _l("Outbox"), "send", frozenset({Role.ADMIN})),

@@ -1,10 +1,13 @@
 """Programmes, their slots, and agents' hours."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
 from gemba.db import db
 from gemba.programmes.models import Programme
+from gemba.schedule.models import Availability
 from tests.api.conftest import Callers, problem_of
 from tests.cast import Cast
 

@@ -65,8 +65,8 @@ def test_an_hour_that_is_not_offered_says_why(as_: Callers, site_cast: Cast) -> 
         "/visits", {**BODY, "start": "2026-11-29T09:10:00Z", "agent": site_cast.alice.id}
     )
     reasons = problem_of(answer, 422, "not-offered")["reasons"]
-    assert [reason["code"] for reason in reasons] == ["not-on-grid", "outside-hours"]
-    assert reasons[1]["detail"] == "The agent's hours on 2026-11-29 do not cover this whole visit."
+    assert [reason["code"] for reason in reasons] == ["not-on-grid", "agent-not-free"]
+    assert reasons[1]["detail"] == "The agent is not free for a visit then."
 
 
 def test_an_agent_who_is_none_is_not_offered(as_: Callers, site_cast: Cast) -> None:

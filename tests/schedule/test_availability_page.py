@@ -132,7 +132,7 @@ def test_strangers_find_nothing(
     assert not row(site, site_cast.alice).paused
 
 
-@pytest.mark.parametrize("path", ["/availability", "/availability/1", "/team"])
+@pytest.mark.parametrize("path", ["/availability", "/availability/1"])
 def test_signed_out_people_are_asked_to_sign_in(browser: Browser, site_cast: Cast, path: str) -> None:
     answer = browser.anonymous().get(path)
     assert answer.status_code == 303
@@ -150,7 +150,6 @@ def test_own_page_is_for_agents(browser: Browser, site_cast: Cast) -> None:
         ("/availability/1/pause", "GET"),
         ("/availability/1/dates", "GET"),
         ("/availability/1/preview", "POST"),
-        ("/team", "POST"),
     ],
 )
 def test_wrong_method(alice: FlaskClient, path: str, method: str) -> None:
@@ -292,51 +291,3 @@ def test_agent_who_never_saved_starts_with_closed_days(
     assert "This opens no hour in the next 4 weeks." in alice.get("/availability").text
     assert alice.post("/availability", data={**TYPED, "version": "0"}).status_code == 303
     assert document(site, site_cast.alice) == SAVED
-
-
-def test_team_shows_the_line_and_the_zone(browser: Browser, site_cast: Cast) -> None:
-    page = browser.as_(site_cast.lev.id).get("/team").text
-    assert "Alice Agent" in page
-    assert "Anton Agent" in page
-    assert "Ada Other" not in page
-    assert "07:00–11:00" in page
-    assert f'href="/availability/{site_cast.alice.id}"' in page
-    assert browser.as_(site_cast.vera.id).get("/team").status_code == 403
-
-
-@pytest.mark.parametrize("week", ["2026-12-02", "nonsense", "0001-01-01", "9999-12-31", ""])
-def test_team_of_any_week(browser: Browser, site_cast: Cast, week: str) -> None:
-    answer = browser.as_(site_cast.adam.id).get("/team", query_string={"week": week})
-    assert answer.status_code == 200
-    assert ("Mon 30 Nov" in answer.text) is (week == "2026-12-02")
-
-
-def test_team_costs_the_same_statements_whatever_the_number_of_agents(
-    site: Flask, browser: Browser, site_cast: Cast, statements: list[str]
-) -> None:
-    def cost() -> int:
-        client = browser.as_(site_cast.lev.id)
-        statements.clear()
-        assert client.get("/team").status_code == 200
-        return len(statements)
-
-    few = cost()
-    with site.app_context():
-        lev = db.session.get_one(Person, site_cast.lev.id)
-        alice = db.session.get_one(Person, site_cast.alice.id)
-        for number in range(30):
-            _another(alice, f"more{number}@gemba.example", lev)
-        db.session.commit()
-    assert cost() == few
-
-
-def _another(alice: Person, email: str, lev: Person) -> None:
-    person = Person(
-        email=email, name="One More", timezone="UTC", created_at=alice.created_at, line_id=lev.line_id
-    )
-    person.role_rows = [type(alice.role_rows[0])(role="agent")]
-    db.session.add(person)
-    db.session.flush()
-    db.session.add(
-        Availability(person_id=person.id, timezone="UTC", weekly={"0": [[540, 600]]}, overrides={})
-    )

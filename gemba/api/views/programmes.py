@@ -13,7 +13,7 @@ from gemba.clock import now
 from gemba.errors import NotFound
 from gemba.programmes import service
 from gemba.schedule import service as schedule
-from gemba.schedule.rules import Span
+from gemba.schedule.rules import Span, discreet
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 
@@ -111,9 +111,15 @@ def list_slots(query: dict[str, Any], slug: str) -> Any:
 def explain_slot(query: dict[str, Any], slug: str) -> Any:
     """Why an agent is offered at a start, or not
 
-    For the agent, the lead of their line and admins.
+    The agent, the lead of their line and admins hear every rule that stands against it. Everyone else asks
+    for themselves: their own reasons and the programme's are named, and all that is the agent's own business
+    is `agent-not-free`.
     """
-    programme = visible_programme(slug)
-    agent = schedule.agent_in_sight(caller(), query["agent"])
-    reasons = visits.why_not(programme, None, agent.id, start=query["start"], now=now())
+    programme, asker, agent_id = visible_programme(slug), caller(), query["agent"]
+    try:
+        schedule.agent_in_sight(asker, agent_id)
+    except NotFound:
+        reasons = discreet(visits.why_not(programme, asker, agent_id, start=query["start"], now=now()))
+    else:
+        reasons = visits.why_not(programme, None, agent_id, start=query["start"], now=now())
     return {"offered": not reasons, "reasons": [reason_document(reason) for reason in reasons]}
