@@ -115,7 +115,7 @@ class WeekForm(Form):
             ranges = read_hours(field.data or "")
             field.data = field.data if ranges is None else write_hours(ranges)
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, Any]:
         """What was typed, in the JSON shape."""
         return {
             "timezone": self.timezone.data or "",
@@ -201,7 +201,8 @@ class AvailabilityForm(WeekForm):
 
     def remove(self, name: str) -> dict[str, str]:
         """Empties the row of a time off or journey, such as `time_off-0`, and tells what stood in it."""
-        for entry in [*self.time_off.entries, *self.zone_changes.entries]:
+        entries: list[Any] = [*self.time_off.entries, *self.zone_changes.entries]
+        for entry in entries:
             if entry.name == name:
                 values: dict[str, str] = entry.form.entry()
                 for field in entry.form:
@@ -209,7 +210,7 @@ class AvailabilityForm(WeekForm):
                 return values
         return {}
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, Any]:
         """What was typed, in the JSON shape of hours; numbers that are none stay words."""
         country, part = self.holidays.data or "", self.holidays_part.data or ""
         return {
@@ -244,7 +245,7 @@ class AvailabilityForm(WeekForm):
 
     def _other_rows(self, mine: WeekForm) -> list[tuple[str, str]]:
         typed, saved = mine.document(), self.document()
-        lists = {name: [one for one in saved[name] if one not in typed[name]] for name in _LISTS}  # type: ignore[attr-defined, operator]
+        lists = {name: [one for one in saved[name] if one not in typed[name]] for name in _LISTS}
         dates = [
             (one["date"], write_hours(one["intervals"]) or gettext("day off")) for one in lists["overrides"]
         ]
@@ -253,12 +254,13 @@ class AvailabilityForm(WeekForm):
         return [(str(label), str(words)) for label, words in [*dates, *off, *moves]]
 
     def _field_of(self, name: str, index: int, leaf: str) -> wtforms.Field | None:
+        found = super()._field_of(name, index, leaf)
         if name == "overrides":
             row = self._rows("dates")[index]
-            return row.day if leaf == "date" else row.hours
-        if name in ("time_off", "zone_changes"):
-            return self._rows(name)[index][leaf]
-        return super()._field_of(name, index, leaf)
+            found = row.day if leaf == "date" else row.hours
+        elif name in ("time_off", "zone_changes"):
+            found = self._rows(name)[index][leaf]
+        return found
 
     def _hour_fields(self) -> list[wtforms.Field]:
         return [*super()._hour_fields(), *(row.hours for row in self._rows("dates"))]

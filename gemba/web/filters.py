@@ -111,6 +111,12 @@ def language_name(code: str) -> str:
     return {"en": "English", "ru": "Русский"}.get(code, code)
 
 
+def country_name(code: str) -> str:
+    """Germany for DE; the code itself where the language has no name for it."""
+    name: str = _locale().territories.get(code, code)
+    return name
+
+
 def role_name(role: Any) -> str:
     """The word for a role."""
     names = {
@@ -150,6 +156,7 @@ def init_app(app: Flask) -> None:
         minutes_words,
         relative,
         language_name,
+        country_name,
         role_name,
         local,
     )

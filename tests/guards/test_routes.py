@@ -41,6 +41,7 @@ EDITORS = frozenset({"olga", "adam"})
 ADMIN = frozenset({"adam"})
 AGENTS = frozenset({"alice", "anton", "ada"})
 ALICES_HOURS = frozenset({"alice", "lev", "adam"})
+LINE_LEADS = frozenset({"lev", "adam"})
 LEADS = frozenset({"lev", "lena", "adam"})
 NOBODY: frozenset[str] = frozenset()
 
@@ -89,6 +90,10 @@ WHO: dict[str, frozenset[str]] = {
     "schedule.pause": ALICES_HOURS,
     "schedule.preview": ALICES_HOURS,
     "schedule.set_date": ALICES_HOURS,
+    "schedule.put_back": ALICES_HOURS,
+    "schedule.holiday_parts": ALL,
+    "schedule.quiet_hours": LINE_LEADS,
+    "schedule.save_quiet_hours": LINE_LEADS,
     "calendars.index": ALICES_HOURS,
     "calendars.add": ALICES_HOURS,
     "calendars.refresh": ALICES_HOURS,

@@ -35,6 +35,15 @@ TYPED = {
     "buffer_before": "5",
     "buffer_after": "10",
     "timezone": "Europe/Berlin",
+    "time_off-0-first": "2027-01-04",
+    "time_off-0-last": "2027-01-08",
+    "time_off-1-first": "2026-12-28",
+    "time_off-1-last": "",
+    "holidays": "DE",
+    "holidays_part": "DE-BY",
+    "zone_changes-0-date": "2027-02-01",
+    "zone_changes-0-timezone": "Asia/Tbilisi",
+    "rest_between": "y",
 }
 SAVED = {
     "timezone": "Europe/Berlin",
@@ -50,6 +59,13 @@ SAVED = {
     "buffer_before": 5,
     "buffer_after": 10,
     "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+    "time_off": [
+        {"first": "2026-12-28", "last": "2026-12-28"},
+        {"first": "2027-01-04", "last": "2027-01-08"},
+    ],
+    "holidays": "DE-BY",
+    "zone_changes": [{"date": "2027-02-01", "timezone": "Asia/Tbilisi"}],
+    "rest_between": True,
 }
 
 
@@ -111,6 +127,7 @@ def test_lead_and_admin_save_an_agents_hours(site: Flask, browser: Browser, site
         ("POST", ""),
         ("POST", "/pause"),
         ("POST", "/dates"),
+        ("POST", "/put-back"),
         ("GET", "/preview"),
     ],
 )
@@ -149,6 +166,8 @@ def test_own_page_is_for_agents(browser: Browser, site_cast: Cast) -> None:
         ("/availability", "DELETE"),
         ("/availability/1/pause", "GET"),
         ("/availability/1/dates", "GET"),
+        ("/availability/1/put-back", "GET"),
+        ("/lines/1/quiet-hours", "DELETE"),
         ("/availability/1/preview", "POST"),
     ],
 )
@@ -172,6 +191,13 @@ def test_wrong_method(alice: FlaskClient, path: str, method: str) -> None:
         ("buffer_before", "7", "Please give whole minutes from 0 to 240"),
         ("buffer_after", "-5", "Please give whole minutes from 0 to 240"),
         ("timezone", "Moon/Crater", "Please choose a time zone"),
+        ("time_off-0-first", "soon", "Please give a date as YYYY-MM-DD"),
+        ("time_off-0-last", "2027-01-03", "Please choose a last day that is not before the first"),
+        ("time_off-1-last", "2028-02-04", "Please choose a last day that is not before the first"),
+        ("time_off-0-first", "2026-12-28", "Please choose days that do not overlap another time off."),
+        ("holidays", "Atlantis", "Please choose a country by its code"),
+        ("zone_changes-0-date", "2027", "Please give a date as YYYY-MM-DD"),
+        ("zone_changes-0-timezone", "Tbilisi", "Please choose a time zone by its IANA name"),
     ],
 )
 def test_bad_words_stay_in_their_field_and_change_nothing(
@@ -205,7 +231,7 @@ def test_second_tab_keeps_its_words_and_sees_what_was_saved(
     assert 'value="11:00–12:00"' in answer.text
     theirs = answer.text.partition('class="saved-hours"')[2].partition("</dl>")[0]
     assert "09:00–13:00, 14:30–18:00" in theirs
-    assert theirs.count("<dt>") == 2
+    assert theirs.count("<dt>") == 2  # Monday and Tuesday; everything else was typed as it is saved.
     assert document(site, site_cast.alice) == SAVED
     assert 'name="version" type="hidden" value="2"' in answer.text
     assert alice.post("/availability", data={**second, "version": "2"}).status_code == 303
@@ -248,6 +274,116 @@ def test_removed_date_comes_back_with_its_hours(site: Flask, alice: FlaskClient,
     address = f"/availability/{site_cast.alice.id}/dates"
     followed(alice, alice.post(address, data={"day": "2026-12-30", "hours": "10–12"}))
     assert document(site, site_cast.alice) == SAVED
+
+
+def test_conflict_shows_everything_that_differs(alice: FlaskClient) -> None:
+    alice.post("/availability", data=TYPED)
+    second = {name: value for name, value in TYPED.items() if name[:8] not in ("time_off", "holidays")}
+    second |= {"zone_changes-0-date": "", "zone_changes-0-timezone": "", "rest_between": "", "per_month": "9"}
+    page = alice.post("/availability", data=second).text
+    theirs = page.partition('class="saved-hours"')[2].partition("</dl>")[0]
+    for words in (
+        "<dt>Time off</dt><dd>2026-12-28 – 2026-12-28</dd>",
+        "<dt>Time off</dt><dd>2027-01-04 – 2027-01-08</dd>",
+        "<dt>Public holidays of</dt><dd>DE-BY</dd>",
+        "<dt>2027-02-01</dt><dd>Asia/Tbilisi</dd>",
+        "<dt>No two observed hours in a row</dt><dd>yes</dd>",
+        "<dt>A month</dt><dd>no limit</dd>",
+    ):
+        assert words in theirs
+    assert theirs.count("<dt>") == 6
+
+
+@pytest.mark.parametrize(
+    ("row", "key", "undo", "said"),
+    [
+        ("time_off-0", "time_off", "first=2027-01-04&amp;last=2027-01-08", "The time off is removed."),
+        ("time_off-1", "time_off", "first=2026-12-28&amp;last=2026-12-28", "The time off is removed."),
+        (
+            "zone_changes-0",
+            "zone_changes",
+            "date=2027-02-01&amp;timezone=Asia/Tbilisi",
+            "The change of the zone is removed.",
+        ),
+    ],
+)
+def test_removed_row_comes_back(
+    site: Flask, alice: FlaskClient, site_cast: Cast, row: str, key: str, undo: str, said: str
+) -> None:
+    page = followed(alice, alice.post("/availability", data={**TYPED, "remove": row}))
+    assert len(document(site, site_cast.alice)[key]) == len(SAVED[key]) - 1  # type: ignore[arg-type]
+    assert said in page
+    address = f"/availability/{site_cast.alice.id}/put-back?{undo}"
+    assert f'action="{address}"' in page
+    for _twice in range(2):
+        assert "Done: it is as it was." in followed(alice, alice.post(address.replace("&amp;", "&")))
+        assert document(site, site_cast.alice) == SAVED
+
+
+def test_row_that_is_not_there_cannot_be_removed(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    page = followed(alice, alice.post("/availability", data={**TYPED, "remove": "time_off-7"}))
+    assert "Saved." in page
+    assert document(site, site_cast.alice) == SAVED
+
+
+@pytest.mark.parametrize(
+    "query", ["", "first=never&last=2027-01-01", "first=2027-01-05", "date=2027-01-05&timezone=Mars"]
+)
+def test_putting_back_nonsense_changes_nothing(
+    site: Flask, alice: FlaskClient, site_cast: Cast, query: str
+) -> None:
+    before = document(site, site_cast.alice)
+    assert alice.post(f"/availability/{site_cast.alice.id}/put-back?{query}").status_code == 404
+    assert document(site, site_cast.alice) == before
+
+
+def test_part_of_another_country_is_dropped(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    for country, saved in (("FR", "FR"), ("", ""), ("DE", "DE-BY")):
+        version = str(row(site, site_cast.alice).version)
+        alice.post("/availability", data={**TYPED, "holidays": country, "version": version})
+        assert document(site, site_cast.alice)["holidays"] == saved
+
+
+def test_countries_are_named_in_the_readers_language(
+    browser: Browser, site_cast: Cast, alice: FlaskClient
+) -> None:
+    alice.post("/availability", data=TYPED)
+    page = alice.get("/availability").text
+    assert '<option value="DE" selected>Germany' in page
+    assert '<option value="DE-BY" selected>Bayern' in page
+    assert "public holidays of Germany" in page
+    assert '<option value="DE">Германия' in browser.as_(site_cast.anton.id).get("/availability").text
+
+
+def test_parts_of_a_country(alice: FlaskClient, browser: Browser) -> None:
+    parts = alice.get("/availability/holidays?country=DE")
+    assert parts.get_json()["DE-BY"] == "Bayern"
+    for country in ("GE", "XX", "", "../", "DE-BY"):
+        assert alice.get("/availability/holidays", query_string={"country": country}).get_json() == {}
+    assert browser.anonymous().get("/availability/holidays?country=DE").status_code == 303
+
+
+def test_months_show_why_a_day_is_off(alice: FlaskClient) -> None:
+    alice.post("/availability", data=TYPED)
+    page = alice.get("/availability").text
+    assert 'aria-label="Friday 25 December, public holiday"' in page
+    assert 'aria-label="Tuesday 5 January, time off"' in page
+    assert 'aria-label="Thursday 7 January, time off"' in page
+    assert 'aria-label="Thursday 24 December"' in page
+
+
+def test_journey_that_has_begun_becomes_the_zone(site: Flask, alice: FlaskClient, site_cast: Cast) -> None:
+    with site.app_context():
+        saved = db.session.get_one(Availability, site_cast.alice.id)
+        saved.zone_changes = [["2026-11-01", "Asia/Tbilisi"], ["2026-11-24", "Asia/Tokyo"]]
+        saved.time_off = [["2026-11-01", "2026-11-22"], ["2026-11-20", "2026-11-23"]]
+        db.session.commit()
+    page = alice.get("/availability").text
+    assert "Hours are wall time in Asia/Tbilisi (UTC+4)." in page
+    assert "<option selected>Asia/Tbilisi" in page
+    assert 'name="zone_changes-0-timezone" value="Asia/Tokyo"' in page
+    assert "zone_changes-1-timezone" in page  # the empty line for one more
+    assert 'name="time_off-0-first" value="2026-11-20"' in page
 
 
 @pytest.mark.parametrize(
