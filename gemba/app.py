@@ -35,10 +35,13 @@ from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
+from gemba.schedule.openings import when_hours_open
 from gemba.upkeep import views as upkeep_views
+from gemba.visits import jobs as visits_jobs
 from gemba.visits import kept, offered_views, team_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
+from gemba.visits.service import offer_soon
 from gemba.web import access, assets, filters, pages, security, sentry
 from gemba.web.access import me_or_none
 from gemba.web.limits import limiter
@@ -175,6 +178,8 @@ def _register(app: Flask) -> None:
     calendars_errand.init_app()
     invite_mail.init_app()
     kept.init_app(app.extensions)
+    visits_jobs.init_app()
+    when_hours_open(offer_soon)
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(offered_views.blueprint)

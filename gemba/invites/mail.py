@@ -84,7 +84,7 @@ def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes:
         locale=payload["locale"],
         organizer=payload["from"],
         base_url=payload["base_url"],
-        only=item.recipient if payload["context"]["word"] == "replaced" else "",
+        only=item.recipient if payload["context"]["word"] in ("replaced", "left") else "",
     )
     return write(
         item,

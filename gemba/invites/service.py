@@ -63,13 +63,15 @@ TEMPLATES = {
     "moved": "visit_moved",
     "cancelled": "visit_cancelled",
     "replaced": "visit_cancelled",
+    "left": "visit_cancelled",
 }
 
 
 def queue_invites(
     snapshot: Snapshot, method: Method, to: Sequence[Who], *, word: str, now: datetime
 ) -> list[OutboxItem]:
-    """Queues one mail each; `word` says why: `booked`, `moved`, `cancelled` or `replaced`.
+    """Queues one mail each; `word` says why: `booked`, `moved`, `cancelled`, `replaced` (by another agent)
+    or `left` (a seat in a visit that goes on).
 
     What was queued before for the same person and not yet tried says less than this and is dropped.
     """
@@ -87,7 +89,7 @@ def queue_invites(
                 name=who.name,
                 locale=who.locale,
                 template=TEMPLATES[said],
-                context=_words(snapshot, who, said),
+                context=words(snapshot, who, said),
                 dedup_key=f"invite:{snapshot.visit_id}:{snapshot.sequence}:{who.id}:{method}",
                 group_key=group,
                 extra={"visit": asdict(snapshot), "method": str(method)},
@@ -97,7 +99,7 @@ def queue_invites(
     return items
 
 
-def _words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
+def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
     """What the mail's templates are told: instants in UTC, the reader's zone and the other side's."""
     agent = next(person for person in snapshot.people if person.part == "agent")
     visitors = [person for person in snapshot.people if person.part == "visitor"]

@@ -3,6 +3,7 @@
 `queue` is called in the transaction of the cause: what is rolled back is never sent.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,6 +85,27 @@ def queue(
         return there
     ring()
     return item
+
+
+def queue_soon(kind: str, *, group_key: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Puts an errand into the outbox unless one of its group is due and not begun: that one will do.
+
+    It cannot begin before this transaction ends, and so sees what this transaction wrote.
+    """
+    waiting_already = (
+        select(OutboxItem.id)
+        .where(
+            OutboxItem.kind == kind,
+            OutboxItem.group_key == group_key,
+            OutboxItem.state == State.READY,
+            OutboxItem.run_at <= now,
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if db.session.scalar(waiting_already) is None:
+        key = f"{group_key}:{secrets.token_hex(8)}"
+        queue(kind, dedup_key=key, group_key=group_key, recipient="", payload=payload, now=now)
 
 
 def queue_mail(

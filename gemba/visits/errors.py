@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from gemba.errors import Invalid, NotFound, Refused
+from gemba.errors import Forbidden, Invalid, NotFound, Refused
 from gemba.schedule.rules import Reason
 
 
@@ -54,6 +54,56 @@ class CancelTooLate(Refused):
     """It is too late to cancel this visit here. Tell the agent or the head of the line."""
 
     code = "too-late"
+
+
+class NotYoursToDecide(Forbidden):
+    """The head of the agent's line or an admin answers this request."""
+
+
+class AlreadyDecided(Refused):
+    """This request was answered already."""
+
+    code = "already-decided"
+
+
+class RequestLapsed(Refused):
+    """The time to answer this request is over, and the hour is free again."""
+
+    code = "lapsed"
+
+
+class OfferOver(Refused):
+    """This hour is not held for you any more."""
+
+    code = "offer-over"
+
+
+class TakeItFirst(Refused):
+    """This hour is only held so far. Whoever it is held for takes it first."""
+
+    code = "not-booked"
+
+
+class NotBooked(Refused):
+    """This visit was never booked."""
+
+    code = "not-booked"
+
+
+class OthersCome(Refused):
+    """Others come to this visit too. Leave it, and book another hour for yourself."""
+
+    code = "others-come"
+
+
+class NotYoursToSwap(Forbidden):
+    """The head of the agent's line or an admin finds a stand-in."""
+
+
+class NobodyFree(Refused):
+    """No other agent is free at this hour."""
+
+    code = "nobody-free"
 
 
 class NotOverYet(Refused):

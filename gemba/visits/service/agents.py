@@ -73,7 +73,7 @@ def choices(wanted: Wanted, *, now: datetime) -> list[Choice]:
     found = wanted.offered(Span(wanted.start, wanted.start + timedelta(minutes=1)), now)
     seats = found.seats_at(wanted.start)
     free = [agent for agent in found.agents_at(wanted.start) if agent not in seats]
-    return [Choice(agent, "joined") for agent in seats] + _by_turn(free, wanted)
+    return [Choice(agent, "joined") for agent in seats] + by_turn(free, wanted)
 
 
 def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
@@ -106,7 +106,7 @@ def lead_of(agent_id: int, but: Collection[int]) -> int | None:
     return lead.id
 
 
-def _by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:
+def by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:
     """Free agents in the order in which they should take the visit."""
     if len(free) < 2:
         return [Choice(agent, "only-one") for agent in free]

@@ -1,0 +1,125 @@
+"""Offers to those who wait: first in line, the earliest hour that fits, one at a time."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select
+
+from gemba.db import db
+from gemba.programmes.models import Programme
+from gemba.schedule.rules import AgentFacts, Offer, Span
+from gemba.visits import kept, notices
+from gemba.visits.facts import Ask
+from gemba.visits.models import Visit, VisitVisitor, WaitlistEntry
+from gemba.visits.rules import AT_LEAST, Status, take_until
+from gemba.visits.service.agents import Choice, Wanted
+from gemba.visits.service.errands import expire_later, offer_in
+from gemba.visits.service.path import Taken, new_visit, settle_or_none
+
+BATCH = 10
+"""So many offers are made in one transaction."""
+LOOKS = 3
+"""So many looks in a row may come to nothing before the next hour that becomes free is awaited."""
+
+Plan = list[tuple[int, datetime]]
+"""Entries and the hour each could be offered."""
+
+
+def plan_offers(programme_id: int, *, now: datetime) -> Plan:
+    """Who could be offered which hour, in order; only reads, so that maps of agents are kept for it."""
+    programme = db.session.get(Programme, programme_id)
+    if programme is None or not programme.active:
+        return []
+    found: Plan = []
+    planned: Counter[datetime] = Counter()
+    window = Span(now, now + timedelta(days=programme.horizon_days))
+    for entry in _waiting(programme_id):
+        offer = kept.offered(programme, (entry.person_id,), _ask_of(entry), window, now=now)
+        start = _first(offer, entry, programme, planned, now=now)
+        if start is not None:
+            planned[start] += 1
+            found.append((entry.id, start))
+        if len(found) == BATCH:
+            break
+    return found
+
+
+def make_offers(programme_id: int, plan: Plan, *, tried: int = 0, now: datetime) -> int:
+    """Makes the planned offers that still hold, says how many, and has the rest looked at once more."""
+    made = sum(_offer(entry_id, start, now=now) for entry_id, start in plan)
+    if made:
+        offer_in(programme_id, now=now)
+    elif plan and tried + 1 < LOOKS:
+        offer_in(programme_id, now=now, tried=tried + 1)
+    return made
+
+
+def _waiting(programme_id: int) -> list[WaitlistEntry]:
+    query = (
+        select(WaitlistEntry)
+        .where(
+            WaitlistEntry.programme_id == programme_id,
+            WaitlistEntry.visit_id.is_(None),
+            WaitlistEntry.person_id.not_in(_holding()),
+        )
+        .order_by(WaitlistEntry.queued_at, WaitlistEntry.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def _holding() -> Select[int]:
+    """Those for whom an hour is held at the moment, in whichever programme."""
+    return (
+        select(VisitVisitor.person_id)
+        .join(Visit, Visit.id == VisitVisitor.visit_id)
+        .where(Visit.status == Status.OFFERED)
+    )
+
+
+def _ask_of(entry: WaitlistEntry) -> Ask:
+    return Ask(entry.agent_id, entry.product_id, entry.language)
+
+
+def _first(
+    offer: Offer, entry: WaitlistEntry, programme: Programme, planned: Counter[datetime], *, now: datetime
+) -> datetime | None:
+    """The earliest start with an agent to spare that leaves time to answer and was not refused."""
+    notice = timedelta(minutes=programme.min_notice_minutes)
+    for start in offer.starts:
+        if start - notice < now + AT_LEAST or start.isoformat() in entry.refused:
+            continue
+        if len(offer.agents_at(start)) - len(offer.seats_at(start)) > planned[start]:
+            return start
+    return None
+
+
+def _offer(entry_id: int, start: datetime, *, now: datetime) -> bool:
+    """Holds an hour for whoever waits and tells them; False where something came in between."""
+    entry = db.session.scalar(
+        select(WaitlistEntry)
+        .where(WaitlistEntry.id == entry_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if entry is None or entry.visit_id is not None or start.isoformat() in entry.refused:
+        return False
+    programme, person = entry.programme, entry.person
+    if not person.active or person.id in set(db.session.scalars(_holding())):
+        return False
+    wanted = Wanted(programme, (person.id,), _ask_of(entry), start)
+
+    def take(choice: Choice, agent: AgentFacts) -> Visit:
+        if start in agent.joinable:
+            raise Taken
+        return new_visit(wanted, choice, agent, person.id, status=Status.OFFERED, now=now)
+
+    visit = settle_or_none(wanted, take, now=now)
+    if visit is None:
+        return False
+    notice = timedelta(minutes=programme.min_notice_minutes)
+    visit.expires_at = take_until(start, timedelta(hours=programme.offer_hours), notice, now=now)
+    entry.visit_id = visit.id
+    db.session.flush()
+    expire_later(visit, now=now)
+    notices.offered(visit, now=now)
+    return True

@@ -1,0 +1,136 @@
+"""The waitlist: who waits for an hour of a programme, in which order, and the one offer they may hold."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased, joinedload
+
+from gemba.db import db
+from gemba.people import service as people
+from gemba.people.models import Person
+from gemba.programmes.models import Programme
+from gemba.visits import notices
+from gemba.visits.errors import OfferOver
+from gemba.visits.facts import Ask
+from gemba.visits.models import Visit, WaitlistEntry
+from gemba.visits.rules import Status
+from gemba.visits.service.approving import ask_for_yes, needs_yes
+from gemba.visits.service.errands import offer_in, offer_soon
+from gemba.visits.service.moving import is_visitor
+from gemba.visits.service.path import close, lock_visit
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somebody's place in a programme's waitlist, counted from 1."""
+
+    entry: WaitlistEntry
+    position: int
+
+
+def wait(programme: Programme, person: Person, ask: Ask, *, now: datetime) -> WaitlistEntry:
+    """Puts somebody on a programme's waitlist; who waits already keeps their place, with the new wish."""
+    entry = _entry(programme, person)
+    if entry is None:
+        entry = WaitlistEntry(programme_id=programme.id, person_id=person.id, queued_at=now, refused=[])
+        try:
+            with db.session.begin_nested():
+                db.session.add(entry)
+        except IntegrityError:  # two clicks at once
+            entry = _entry(programme, person)
+            if entry is None:
+                raise
+    entry.agent_id, entry.product_id, entry.language = ask.agent_id, ask.product_id, ask.language
+    db.session.flush()
+    offer_in(programme.id, now=now)
+    people.audit(person, "waitlist.joined", f"programme:{programme.id}", {}, now=now)
+    return entry
+
+
+def stop_waiting(programme: Programme, person: Person, *, now: datetime) -> None:
+    """Takes somebody off a programme's waitlist; an hour that was held for them is free again."""
+    entry = _entry(programme, person)
+    if entry is None:
+        return
+    held = entry.visit
+    db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.id == entry.id))
+    if held is not None:
+        lock_visit(held)
+        if held.status == Status.OFFERED:
+            close(held, Status.DECLINED)
+            offer_soon(now=now)
+
+
+def places_of(person: Person) -> list[Place]:
+    """Where somebody waits, in one statement."""
+    ahead = aliased(WaitlistEntry)
+    position = (
+        select(func.count())
+        .select_from(ahead)
+        .where(
+            ahead.programme_id == WaitlistEntry.programme_id,
+            or_(
+                ahead.queued_at < WaitlistEntry.queued_at,
+                (ahead.queued_at == WaitlistEntry.queued_at) & (ahead.id <= WaitlistEntry.id),
+            ),
+        )
+        .correlate(WaitlistEntry)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(WaitlistEntry, position)
+        .where(WaitlistEntry.person_id == person.id)
+        .options(joinedload(WaitlistEntry.programme))
+        .order_by(WaitlistEntry.id)
+    )
+    return [Place(entry, count) for entry, count in rows]
+
+
+def take_offer(visit: Visit, by: Person, *, now: datetime) -> Visit:
+    """Takes the hour that is held: it is booked, or asked for where the programme wants a yes.
+
+    Raises OfferOver.
+    """
+    _may_answer(visit, by, now=now)
+    db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.visit_id == visit.id))
+    if needs_yes(visit.programme, visit.agent_id, by):
+        ask_for_yes(visit, now=now)
+    else:
+        visit.status, visit.expires_at, visit.changed_at = Status.BOOKED, None, now
+        db.session.flush()
+        notices.booked(visit, now=now)
+    people.audit(by, f"visit.{visit.status}", f"visit:{visit.id}", {}, now=now)
+    return visit
+
+
+def refuse_offer(visit: Visit, by: Person, *, now: datetime) -> Visit:
+    """Says "not this one": the hour is free, is not offered to them again, and they keep their place.
+
+    Raises OfferOver.
+    """
+    _may_answer(visit, by, now=now)
+    close(visit, Status.DECLINED)
+    for entry in db.session.scalars(select(WaitlistEntry).where(WaitlistEntry.visit_id == visit.id)):
+        entry.visit_id = None
+        entry.refused = [*entry.refused, visit.starts_at.isoformat()]
+    db.session.flush()
+    offer_soon(now=now)
+    people.audit(by, "visit.refused", f"visit:{visit.id}", {}, now=now)
+    return visit
+
+
+def _may_answer(visit: Visit, by: Person, *, now: datetime) -> None:
+    lock_visit(visit)
+    is_late = visit.expires_at is not None and visit.expires_at <= now
+    if visit.status != Status.OFFERED or is_late or not is_visitor(visit, by):
+        raise OfferOver
+
+
+def _entry(programme: Programme, person: Person) -> WaitlistEntry | None:
+    return db.session.scalar(
+        select(WaitlistEntry).where(
+            WaitlistEntry.programme_id == programme.id, WaitlistEntry.person_id == person.id
+        )
+    )
