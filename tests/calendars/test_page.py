@@ -1,6 +1,7 @@
 """The page of busy calendars: what it says of each, adding, reading again, removing."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -169,3 +170,8 @@ def test_many_uploads_at_once_wait_their_turn(
 
 def test_the_page_of_hours_leads_here(browser: Browser, site_cast: Cast, address: str) -> None:
     assert f'href="{address}"' in browser.as_(site_cast.alice.id).get("/availability").text
+
+
+def test_sentences_stand_apart(browser: Browser, site_cast: Cast, address: str, source: int) -> None:
+    words = " ".join(re.sub(r"<[^>]+>", "", browser.as_(site_cast.alice.id).get(address).text).split())
+    assert "read 12 minutes ago. 1 busy time in the next 4 weeks. " in words
