@@ -26,7 +26,7 @@ from gemba.schedule import service as schedule
 from gemba.schedule.models import Availability
 from gemba.schedule.rules import AgentFacts, Limits, Load, Seconds, Span, VisitorFacts
 from gemba.visits.models import Visit, VisitVisitor
-from gemba.visits.rules import COUNTED, FREE, Status
+from gemba.visits.rules import FREE, Status
 
 MARGIN = timedelta(days=32)
 """Limits count a whole month, so visits are read this far around the window."""
@@ -113,10 +113,10 @@ def times_of(
     if not many:
         values["people"] = list(people)
     rows = db.session.execute(_times_statement(many), values).all()
-    for person, start, end, before, after, led, programme_id, status in rows:
+    for person, start, end, before, after, led, programme_id, counted in rows:
         time = found[person]
         time.load.busy.append((start - before * 60, end + after * 60))
-        if status not in COUNTED:
+        if not counted:
             continue
         if led:
             time.load.visits.append((start, end))
@@ -130,7 +130,7 @@ def times_of(
 
 @cache
 def _times_statement(many: bool) -> Executable:
-    """Visits by agent and by visitor: person, start, end, buffers, whether as agent, programme, status.
+    """Visits by agent and by visitor: person, start, end, buffers, is it as agent, programme, does it count.
 
     No upper end of time: with one, SQLite walks all visits of the time instead of those of a few people.
     """
@@ -140,6 +140,7 @@ def _times_statement(many: bool) -> Executable:
         Visit.id != bindparam("but"),
     ]
     times = (epoch(Visit.starts_at), epoch(Visit.ends_at))
+    counted = Visit.status != Status.NOT_HELD
     as_agent: Any = select(
         Visit.agent_id,
         *times,
@@ -147,18 +148,20 @@ def _times_statement(many: bool) -> Executable:
         Visit.buffer_after,
         literal_column("1"),
         Visit.programme_id,
-        Visit.status,
+        counted,
     ).where(*near)
     none: ColumnElement[int] = literal_column("0")
     as_visitor: Any = (
-        select(VisitVisitor.person_id, *times, none, none, none, Visit.programme_id, Visit.status)
+        select(VisitVisitor.person_id, *times, none, none, none, Visit.programme_id, counted)
         .join(Visit, Visit.id == VisitVisitor.visit_id)
         .where(*near)
     )
     if many:
         # Of thousands of visitors only those matter who are agents too.
-        has_hours = select(1).where(Availability.person_id == VisitVisitor.person_id).exists()
-        return union_all(as_agent, as_visitor.where(has_hours))
+        theirs = select(VisitVisitor.visit_id).join(
+            Availability, Availability.person_id == VisitVisitor.person_id
+        )
+        return union_all(as_agent, as_visitor.where(Visit.id.in_(theirs)))
     people: ColumnElement[Any] = bindparam("people", expanding=True)
     return union_all(
         as_agent.where(Visit.agent_id.in_(people)), as_visitor.where(VisitVisitor.person_id.in_(people))

@@ -12,6 +12,7 @@ from gemba.db import db, open_database, reading
 from gemba.programmes.models import Programme
 from gemba.schedule.models import BusySource
 from gemba.schedule.rules import Span
+from gemba.schedule.rules.frames import TICK_SECONDS, ones
 from gemba.visits import kept
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor
@@ -49,7 +50,7 @@ def _rows(made: World, database: str, agents: int, floor: Cost) -> Iterator[Row]
 
 
 def _answer(app: Flask, made: World, ask: Ask, *, forget: bool = False) -> Callable[[], bytes]:
-    """One request for all starts of four weeks with the number of agents of each, as JSON."""
+    """One request for all starts of four weeks, as JSON: seconds from 1970."""
     app.config["ASK"] = ask
     get = Caller(app).get("/")
 
@@ -72,8 +73,7 @@ def _bare(made: World) -> Flask:
         with reading():
             programme = db.session.get_one(Programme, programme_id)
             found = kept.offered(programme, (visitor,), app.config["ASK"], WEEKS, now=MONDAY)
-        numbers = found.how_many(WEEKS)
-        return jsonify([[int(start.timestamp()), count] for start, count in numbers.items()])
+        return jsonify([(found.first + bit) * TICK_SECONDS for bit in ones(found.union)])
 
     app.add_url_rule("/", view_func=slots)
     return app

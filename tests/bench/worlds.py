@@ -1,5 +1,6 @@
 """Databases of some size and the app on them, called without a server in between."""
 
+import gc
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,6 +99,8 @@ def world(
         # PostgreSQL does this by itself a minute after so many new rows.
         db.session.execute(text("ANALYZE"))
         db.session.commit()
+    gc.collect()
+    gc.freeze()  # as gunicorn.conf.py does
     yield World(app, cast, ids, booked, found)
     with app.app_context():
         db.engine.dispose()

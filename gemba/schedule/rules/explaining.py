@@ -5,7 +5,6 @@ for all starts of many agents at once (maps.py), and tests hold both against a m
 further rule is one code, one sentence, one function here and one line there.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -113,7 +112,7 @@ def _rested(case: _Case, it: _Try) -> Objections:
 
 def _within_limits(case: _Case, it: _Try) -> Objections:
     hours, limits = case.agent.hours, case.agent.limits
-    days = [local_date(visit.start, hours.zone_at(visit.start)) for visit in case.agent.visits]
+    days = [_local_date(visit.start, hours.zone_at(visit.start)) for visit in case.agent.visits]
     return list(_reached(limits, AGENT_CODES, days, it.wall.date()))
 
 
@@ -125,8 +124,8 @@ def _visitors_free(case: _Case, it: _Try) -> Objections:
 def _within_visitors_limits(case: _Case, it: _Try) -> Objections:
     found: dict[ReasonCode, Reason] = {}
     for visitor in case.visitors:
-        days = [local_date(start, visitor.timezone) for start in visitor.visits]
-        day = local_date(it.start, visitor.timezone)
+        days = [_local_date(start, visitor.timezone) for start in visitor.visits]
+        day = _local_date(it.start, visitor.timezone)
         for reason in _reached(visitor.limits, VISITOR_CODES, days, day):
             found.setdefault(reason.code, reason)
     return list(found.values())
@@ -191,22 +190,19 @@ def explain(
 Period = Callable[[date], date]
 
 
-def same_day(day: date) -> date:
-    """Return the day itself."""
+def _same_day(day: date) -> date:
     return day
 
 
-def monday(day: date) -> date:
-    """Return the first day of its ISO week."""
+def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def first_of_month(day: date) -> date:
-    """Return the first day of its month."""
+def _first_of_month(day: date) -> date:
     return day.replace(day=1)
 
 
-PERIODS: tuple[Period, Period, Period] = (same_day, monday, first_of_month)
+PERIODS: tuple[Period, Period, Period] = (_same_day, _monday, _first_of_month)
 AGENT_CODES = (ReasonCode.LIMIT_PER_DAY, ReasonCode.LIMIT_PER_WEEK, ReasonCode.LIMIT_PER_MONTH)
 VISITOR_CODES = (
     ReasonCode.VISITOR_LIMIT_PER_DAY,
@@ -215,24 +211,17 @@ VISITOR_CODES = (
 )
 
 
-def local_date(instant: datetime, zone: str) -> date:
-    """Return the date the calendar on the wall shows."""
+def _local_date(instant: datetime, zone: str) -> date:
     return instant.astimezone(ZoneInfo(zone)).date()
-
-
-def full_periods(limits: Limits, days: Iterable[date]) -> Iterator[tuple[Period, date, int, int]]:
-    """Give each period in which a limit is reached: its kind, first day, visits counted and the limit."""
-    days = list(days)
-    for period, limit in zip(PERIODS, (limits.per_day, limits.per_week, limits.per_month), strict=True):
-        if limit is not None:
-            for first, count in Counter(map(period, days)).items():
-                if count >= limit:
-                    yield period, first, count, limit
 
 
 def _reached(
     limits: Limits, codes: Sequence[ReasonCode], days: Iterable[date], day: date
 ) -> Iterator[Reason]:
-    for period, first, count, limit in full_periods(limits, days):
-        if period(day) == first:
-            yield Reason(codes[PERIODS.index(period)], {"count": count, "limit": limit})
+    days = list(days)
+    for code, period, limit in zip(
+        codes, PERIODS, (limits.per_day, limits.per_week, limits.per_month), strict=True
+    ):
+        count = sum(period(each) == period(day) for each in days)
+        if limit is not None and count >= limit:
+            yield Reason(code, {"count": count, "limit": limit})

@@ -40,7 +40,7 @@ def instant_of(tick: int) -> datetime:
 def run(low: int, high: int) -> int:
     """Return a map with the bits from `low` up to, not including, `high`; none where that is empty."""
     low = max(low, 0)
-    return (1 << high) - (1 << low) if high > low else 0
+    return (1 << high - low) - 1 << low if high > low else 0
 
 
 def ones(bits: int) -> Iterator[int]:
@@ -101,14 +101,14 @@ class Frame:
         """Return from which bit up to which a local date lasts; may lie outside of the map."""
         return _day_start(self.zone, day) - self.first, _day_start(self.zone, next_day(day)) - self.first
 
-    def date_at(self, second: int) -> date:
-        """Return the local date of a second, counted from 1970 in UTC."""
+    def day_at(self, second: int) -> int:
+        """Return the local date of a second, both counted from 1970 (the second in UTC)."""
         tick = second // TICK_SECONDS
         bit = tick - self.first
         for each in self.stretches:
             if each.low <= bit < each.high:
-                return date.fromordinal(EPOCH_DAY + (tick + each.offset) // DAY_TICKS)
-        return datetime.fromtimestamp(second, ZoneInfo(self.zone)).date()
+                return (tick + each.offset) // DAY_TICKS
+        return datetime.fromtimestamp(second, ZoneInfo(self.zone)).toordinal() - EPOCH_DAY
 
     @lru_cache(maxsize=512)  # noqa: B019 (frames are few and kept anyway)
     def grid(self, step: int, offset: int) -> int:

@@ -72,6 +72,15 @@ class Hours:
     time_off: tuple[tuple[date, date], ...] = ()
     holidays: str = ""
     zone_changes: tuple[tuple[date, str], ...] = ()
+    week: int = field(default=0, init=False, repr=False, compare=False)
+    """The weekly hours as bits of five minutes; bit 0 is Monday 00:00."""
+
+    def __post_init__(self) -> None:
+        bits = 0
+        for weekday, intervals in self.weekly.items():
+            for each in intervals:
+                bits |= (1 << weekday * 288 + each.end // 5) - (1 << weekday * 288 + each.start // 5)
+        object.__setattr__(self, "week", bits)
 
     def on(self, day: date) -> tuple[Interval, ...]:
         """Return the intervals of one local date."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from gemba.schedule.rules.explaining import first_of_month, full_periods, monday
 from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, Load, Seconds, VisitorFacts
 from gemba.schedule.rules.frames import (
     DAY_TICKS,
@@ -82,7 +81,7 @@ def visitor_mask(rules: BookingRules, visitors: Sequence[VisitorFacts], first: i
         bits |= _near(busy, first, count, rules.duration_minutes, 0)
         if visitor.limits.any:
             frame = frame_of(visitor.timezone, first, count)
-            days = [frame.date_at(int(start.timestamp())) for start in visitor.visits]
+            days = [frame.day_at(int(start.timestamp())) for start in visitor.visits]
             bits |= _full(visitor.limits, days, [(frame, run(0, count))])
     return bits
 
@@ -111,7 +110,7 @@ def _frames(hours: Hours, first: int, count: int) -> list[tuple[Frame, int]]:
 
 def _open(hours: Hours, frame: Frame) -> int:
     """The ticks that lie within the hours."""
-    bits = frame.repeat(_week(tuple(sorted(hours.weekly.items()))))
+    bits = frame.repeat(hours.week)
     for day in _special_days(hours, frame):
         low, high = frame.day_run(day)
         bits &= ~run(low, high)
@@ -147,16 +146,6 @@ def _special_days(hours: Hours, frame: Frame) -> set[date]:
     return days
 
 
-@lru_cache(maxsize=8192)
-def _week(weekly: tuple[tuple[int, tuple[Interval, ...]], ...]) -> int:
-    """A local week, bit 0 is Monday 00:00."""
-    bits = 0
-    for weekday, intervals in weekly:
-        for each in intervals:
-            bits |= run(weekday * DAY_TICKS + each.start // 5, weekday * DAY_TICKS + each.end // 5)
-    return bits
-
-
 def _eroded(bits: int, length: int) -> int:
     """The bits that begin a run of at least `length`: doubled, so that an hour takes four steps."""
     done = 1
@@ -178,7 +167,7 @@ def _forbidden(rules: BookingRules, agent: AgentFacts, load: Load, first: int, c
         bits |= _quiet_starts(agent.quiet, length // 5, first, count)
     if agent.limits.any and load.visits:
         frames = _frames(agent.hours, first, count)
-        bits |= _full(agent.limits, _dates(agent.hours, frames, load.visits), frames)
+        bits |= _full(agent.limits, _days(agent.hours, frames, load.visits), frames)
     return bits
 
 
@@ -194,7 +183,7 @@ def _near(taken: Iterable[Seconds], first: int, count: int, before: int, after: 
         if high > count:
             high = count
         if low < high and start < end:
-            bits |= (1 << high) - (1 << low)
+            bits |= (1 << high - low) - 1 << low
     return bits
 
 
@@ -213,28 +202,44 @@ def _quiet_map(
     return ~free & (1 << count) - 1
 
 
-def _dates(hours: Hours, frames: Sequence[tuple[Frame, int]], visits: Iterable[Seconds]) -> list[date]:
-    """The local dates on which visits start, in the zone in force then."""
+def _days(hours: Hours, frames: Sequence[tuple[Frame, int]], visits: Iterable[Seconds]) -> list[int]:
+    """The local dates on which visits start, in the zone in force then, counted from 1970."""
     frame = frames[0][0]
     if not hours.zone_changes:
-        return [frame.date_at(start) for start, _ in visits]
+        return [frame.day_at(start) for start, _ in visits]
     return [
-        frame_of(hours.zone_at(datetime.fromtimestamp(start, UTC)), frame.first, frame.count).date_at(start)
+        frame_of(hours.zone_at(datetime.fromtimestamp(start, UTC)), frame.first, frame.count).day_at(start)
         for start, _ in visits
     ]
 
 
-def _full(limits: Limits, days: Iterable[date], frames: Sequence[tuple[Frame, int]]) -> int:
+def _full(limits: Limits, days: Sequence[int], frames: Sequence[tuple[Frame, int]]) -> int:
     """The starts on local dates whose day, week or month has reached its limit."""
     bits = 0
-    for period, start, _count, _limit in full_periods(limits, days):
-        if period is monday:
-            end = start + timedelta(days=7)
-        elif period is first_of_month:
-            end = first_of_month(start + timedelta(days=31))
-        else:
-            end = next_day(start)
-        low, high = ((day.toordinal() - EPOCH_DAY) * DAY_TICKS for day in (start, end))
-        for frame, part in frames:
-            bits |= frame.local_run(low, high) & part
+    for limit, period in zip((limits.per_day, limits.per_week, limits.per_month), PERIODS, strict=True):
+        if limit is None or len(days) < limit:
+            continue
+        counts: dict[int, int] = {}
+        for day in days:
+            number = day if period is None else period(day)[0]
+            counts[number] = counts.get(number, 0) + 1
+        for day, number in counts.items():
+            if number >= limit:
+                start, end = (day, day + 1) if period is None else period(day)
+                for frame, part in frames:
+                    bits |= frame.local_run(start * DAY_TICKS, end * DAY_TICKS) & part
     return bits
+
+
+def _iso_week(day: int) -> tuple[int, int]:
+    monday = day - (day + 3) % 7  # 1970 began on a Thursday
+    return monday, monday + 7
+
+
+def _month(day: int) -> tuple[int, int]:
+    first = date.fromordinal(EPOCH_DAY + day).replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return first.toordinal() - EPOCH_DAY, following.toordinal() - EPOCH_DAY
+
+
+PERIODS = (None, _iso_week, _month)
