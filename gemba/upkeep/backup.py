@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect, select
 
+from gemba.calendars.service import KIND
 from gemba.db import db, reading
 from gemba.migrate import current_revision, ensure_schema, known_revisions, newest_revision
 from gemba.outbox.models import OutboxItem
@@ -137,12 +138,15 @@ def _bring_back(file: Path, now: datetime) -> None:
 
 
 def _drop_waiting(table: str, now: datetime, zone: str) -> str:
-    """SQL, for it must run before a worker can see the rows; what is due later than `now` never left."""
+    """SQL, for it must run before a worker can see the rows; what is due later than `now` never left.
+
+    Reading a calendar once more harms nobody, and goes on for ever or not at all.
+    """
     moment = now.astimezone(UTC).strftime(f"'%Y-%m-%d %H:%M:%S.%f{zone}'")
     return (
         f"UPDATE {table} SET state = '{State.DROPPED}', done_at = {moment}, lease_token = NULL, "  # noqa: S608
-        f"lease_until = NULL, last_error = '{NOT_SENT}' WHERE state = '{State.LEASED}' "
-        f"OR (state = '{State.READY}' AND (attempts > 0 OR run_at <= {moment}))"
+        f"lease_until = NULL, last_error = '{NOT_SENT}' WHERE kind <> '{KIND}' AND "
+        f"(state = '{State.LEASED}' OR (state = '{State.READY}' AND (attempts > 0 OR run_at <= {moment})))"
     )
 
 

@@ -15,6 +15,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from sqlalchemy import func, select, text, union
 
+from gemba.calendars import service as calendars
 from gemba.config import Settings
 from gemba.db import db, reading
 from gemba.demo import state as demo
@@ -24,7 +25,7 @@ from gemba.outbox.claims import database_now
 from gemba.outbox.delivery import ToServer
 from gemba.outbox.rules import Temporary
 from gemba.people.models import AuditEntry, Person
-from gemba.schedule.models import Availability
+from gemba.schedule.models import Availability, BusySource
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -32,6 +33,7 @@ WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
 APART = timedelta(seconds=30)
 FREE_BYTES = 100 * 1024 * 1024
 KEY_LENGTH = 32
+CALENDARS_NAMED = 5
 TIMEOUT_SECONDS = 10
 
 
@@ -96,6 +98,29 @@ def _outbox(_settings: Settings, now: datetime) -> Finding:
             "outbox", False, f"A message is {minutes} minutes overdue. Look at worker and mail below."
         )
     return Finding("outbox", True, f"{waiting.waiting} messages wait.")
+
+
+def _calendars(_settings: Settings, now: datetime) -> Finding:
+    stale = calendars.stale_sources(now)
+    if not stale:
+        return Finding("calendars", True, "All busy calendars are up to date.")
+    named = [
+        f"{name}: {urlsplit(row.url).hostname}, {_since(row, now)} {calendars.sentence_of(row.error)}".strip()
+        for name, row in stale[:CALENDARS_NAMED]
+    ]
+    more = ", among them" if len(stale) > CALENDARS_NAMED else ""
+    return Finding(
+        "calendars",
+        False,
+        f"{len(stale)} out of date{more}: {' '.join(named)} Is a worker running? "
+        "An agent can add a calendar anew.",
+    )
+
+
+def _since(row: BusySource, now: datetime) -> str:
+    if row.fetched_at is None:
+        return "never read."
+    return f"last read {int((now - row.fetched_at).total_seconds() // 3600)} h ago."
 
 
 def _clock(_settings: Settings, now: datetime) -> Finding:
@@ -251,5 +276,5 @@ def _disk(settings: Settings, _now: datetime) -> Finding:
 
 Check = Callable[[Settings, datetime], Finding]
 
-IN_DATABASE: list[Check] = [_people, _worker, _outbox, _clock, _zones]
+IN_DATABASE: list[Check] = [_people, _worker, _outbox, _calendars, _clock, _zones]
 OUTSIDE: list[Check] = [_mail, _sign_in, _limits, _address, _secret, _disk]

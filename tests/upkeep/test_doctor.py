@@ -8,7 +8,9 @@ from pathlib import Path
 import oidc_provider_mock
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from gemba.calendars import service as calendars
 from gemba.cli import cli
 from gemba.config import Oidc, Settings, Smtp, current_settings
 from gemba.db import db
@@ -16,6 +18,7 @@ from gemba.outbox import service as outbox
 from gemba.outbox.claims import database_now, heartbeat
 from gemba.people import service as people
 from gemba.people.models import Person
+from gemba.schedule.models import BusySource
 from gemba.upkeep import doctor
 from gemba.upkeep.doctor import Finding, examine
 from tests.cast import Cast
@@ -81,6 +84,7 @@ def about_here(subject: str) -> Finding:
     checks = {
         "worker": doctor._worker,
         "outbox": doctor._outbox,
+        "calendars": doctor._calendars,
         "clock": doctor._clock,
         "zones": doctor._zones,
     }
@@ -95,6 +99,21 @@ def test_what_was_given_up_and_what_is_late(app: Flask, cast: Cast) -> None:
     assert "60 minutes overdue" in about_here("outbox").words
     item.state = "dead"
     assert "gemba outbox retry --failed" in about_here("outbox").words
+
+
+def test_a_calendar_that_is_out_of_date_is_named(app: Flask, cast: Cast) -> None:
+    secret = "https://calendar.example.com/private-3f0e8a2c/basic.ics"
+    calendars.add_address(cast.alice, cast.alice.id, url=secret, now=MONDAY - timedelta(hours=5))
+    assert about_here("calendars").ok
+    row = db.session.scalars(select(BusySource)).one()
+    row.created_at, row.fetched_at = MONDAY - timedelta(days=9), MONDAY - timedelta(hours=26)
+    row.error = "gone"
+    finding = about_here("calendars")
+    assert not finding.ok
+    assert "Alice Agent: calendar.example.com, last read 26 h ago. There is no calendar" in finding.words
+    assert "private" not in finding.words
+    row.fetched_at = None
+    assert "never read" in about_here("calendars").words
 
 
 def test_a_clock_that_went_back(site: Flask, site_cast: Cast) -> None:
