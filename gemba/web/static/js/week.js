@@ -4,6 +4,7 @@
 
 const HALF = 30, DAY = 1440, MORNING = 6 * 60, EVENING = 22 * 60;
 const HOLD = 220, SLIP = 10; // A finger that stays so many ms within so many px paints; one that slips scrolls.
+const EDGE = 36, CREEP = 6; // So near to the edge, in px, a finger that paints moves the week by so many px a frame.
 const form = document.querySelector("form[data-week]");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const box = part("week-painted");
@@ -47,6 +48,7 @@ function without(ranges, from, to) {
 
 const week = () => new Map(days.map((day) => [day, read(fields.get(day).value)]));
 let open = week();
+const scroll = grid.closest(".week-scroll");
 
 /* ---------- the grid ---------- */
 
@@ -184,6 +186,27 @@ function letGo() {
   holding = null;
 }
 
+// Where the card with the Save button covers the page, in px from above; on a phone it lies at the bottom.
+function coveredFrom() {
+  const card = document.querySelector(".save-card");
+  return getComputedStyle(card).position === "fixed" ? card.getBoundingClientRect().top : Infinity;
+}
+
+// At the edge of what is seen of the week, the week moves on under the finger.
+function creep() {
+  if (!holding?.paints) return;
+  const frame = scroll.getBoundingClientRect(), { x, y } = holding;
+  const top = frame.top + grid.tHead.offsetHeight;
+  const bottom = Math.min(frame.bottom, window.innerHeight, coveredFrom());
+  const by = y > bottom - EDGE ? CREEP : y < top + EDGE ? -CREEP : 0;
+  if (by) {
+    scroll.scrollTop += by;
+    const cell = cellUnder(x, Math.max(top + 2, Math.min(bottom - 2, y)));
+    if (cell && at(cell).join() !== stroke.to.join()) extend(at(cell));
+  }
+  requestAnimationFrame(creep);
+}
+
 grid.addEventListener("touchstart", (event) => {
   const cell = event.target.closest("[role=gridcell]");
   letGo();
@@ -193,6 +216,7 @@ grid.addEventListener("touchstart", (event) => {
     holding.paints = true;
     navigator.vibrate?.(10);
     begin(at(cell));
+    requestAnimationFrame(creep);
   }, HOLD);
   holding = { x, y, timer, paints: false };
 }, { passive: true });
@@ -204,6 +228,7 @@ grid.addEventListener("touchmove", (event) => {
     return;
   }
   event.preventDefault();
+  Object.assign(holding, { x, y });
   const cell = cellUnder(x, y);
   if (cell) extend(at(cell));
 }, { passive: false });
@@ -331,6 +356,5 @@ part("typed").open = hasErrors;
 const first = Math.min(...[...open.values()].flatMap((ranges) => (ranges ?? []).map(([start]) => start)), 9 * 60);
 focus([Math.floor(first / HALF), 0], false);
 // Where the week scrolls by itself (a phone), the first open hour comes into view.
-const scroll = grid.closest(".week-scroll");
 const top = (element) => element.getBoundingClientRect().top;
 scroll.scrollTop = top(cells[Math.floor(first / HALF)][0]) - top(grid.tBodies[0]) - 30;
