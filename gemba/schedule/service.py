@@ -36,6 +36,11 @@ def agent_in_sight(viewer: Person, agent_id: int) -> Person:
     return agent
 
 
+def is_in_sight(viewer: Person, agent_id: int) -> bool:
+    """Whether `viewer` may see this agent's hours."""
+    return db.session.scalar(_agents_of(viewer).where(Person.id == agent_id)) is not None
+
+
 def availability(viewer: Person, agent_id: int) -> Availability:
     """An agent's hours, for the agent, the lead of their line and admins.
 

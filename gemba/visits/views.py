@@ -25,6 +25,7 @@ from gemba.visits.facts import Ask
 from gemba.visits.forms import BookForm, CancelForm, OutcomeForm, parse_instant, stamp
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status, TookPlace
+from gemba.visits.ways_out import WaysOut, ways_out
 from gemba.web.access import me, signed_in
 from gemba.web.pages import say
 
@@ -220,8 +221,11 @@ def _pick_page(
         day=_day(),
         start=start or (form.start_at if refusal else None),
     )
+    ways = None if picker.total else _ways_out(programme, ask, moving)
     return render_template(
         "visits/move.html" if moving else "visits/book.html",
+        ways=ways,
+        own_reasons=words.sentences(ways.own, own=moving is None) if ways else [],
         programme=programme,
         programmes=[each for each in programmes.list_programmes(me()) if each.active],
         form=form,
@@ -240,6 +244,11 @@ def _pick_page(
         stamp=stamp,
         now=now(),
     )
+
+
+def _ways_out(programme: Programme, ask: Ask, moving: Visit | None) -> WaysOut:
+    visitors = tuple(visitor.id for visitor in moving.visitors) if moving else (me().id,)
+    return ways_out(programme, visitors, ask, now=now(), moving=moving)
 
 
 def _agents_of(agents: tuple[int, ...]) -> list[tuple[int, str]]:

@@ -29,7 +29,11 @@ PAGES = [
     ("vera", "/backlog"),
     ("olga", "/backlog?q={word}"),
     ("olga", "/insights/{insight}"),
+    ("vera", "/visits/book?language=ru&product=2"),
     ("lev", "/team"),
+    ("adam", "/team?day=2026-11-26"),
+    ("lev", "/availability/{agent}/hours"),
+    ("alice", "/availability/{agent}/hours?view=week"),
     ("adam", "/people"),
     ("adam", "/outbox"),
     ("adam", "/programmes"),
@@ -46,7 +50,8 @@ def test_the_count_does_not_grow(
         insight = add_insights(site_cast, [visit], 1, MONDAY)[0]
         word = db.session.get_one(Insight, insight).title.split()[0]
         db.session.commit()
-    address = path.format(visit=visit, insight=insight, word=word, start="2026-11-26T08:00:00Z")
+    values = {"visit": visit, "insight": insight, "word": word, "agent": agents[0]}
+    address = path.format(**values, start="2026-11-26T08:00:00Z")
     client = browser.as_(getattr(site_cast, who).id)
 
     def count() -> int:

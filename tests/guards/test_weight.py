@@ -38,6 +38,8 @@ PAGES = [
     ("olga", "/insights/{insight}"),
     ("alice", "/availability/{agent}"),
     ("adam", "/team"),
+    ("adam", "/team?day=2026-11-26"),
+    ("alice", "/availability/{agent}/hours?view=week"),
     ("adam", "/people"),
     ("adam", "/outbox"),
     ("vera", "/profile"),

@@ -116,10 +116,8 @@ def explain_slot(query: dict[str, Any], slug: str) -> Any:
     is `agent-not-free`.
     """
     programme, asker, agent_id = visible_programme(slug), caller(), query["agent"]
-    try:
-        schedule.agent_in_sight(asker, agent_id)
-    except NotFound:
-        reasons = discreet(visits.why_not(programme, asker, agent_id, start=query["start"], now=now()))
-    else:
+    if schedule.is_in_sight(asker, agent_id):
         reasons = visits.why_not(programme, None, agent_id, start=query["start"], now=now())
+    else:
+        reasons = discreet(visits.why_not(programme, asker, agent_id, start=query["start"], now=now()))
     return {"offered": not reasons, "reasons": [reason_document(reason) for reason in reasons]}
