@@ -38,7 +38,7 @@ from gemba.schedule import views as schedule_views
 from gemba.schedule.openings import when_hours_open
 from gemba.upkeep import views as upkeep_views
 from gemba.visits import jobs as visits_jobs
-from gemba.visits import kept, offered_views, team_views
+from gemba.visits import kept, life_views, offered_views, team_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.visits.service import offer_soon
@@ -182,6 +182,7 @@ def _register(app: Flask) -> None:
     when_hours_open(offer_soon)
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
+    app.register_blueprint(life_views.blueprint)
     app.register_blueprint(offered_views.blueprint)
     app.register_blueprint(team_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)

@@ -37,6 +37,8 @@ def _visit(visit: Visit, states: Sequence[InviteState]) -> dict[str, Any]:
         "start": visit.starts_at,
         "end": visit.ends_at,
         "status": str(visit.status),
+        "expires_at": visit.expires_at,
+        "because": visit.because,
         "cancel_reason": visit.cancel_reason,
         "uid": visit.uid,
         "sequence": visit.sequence,

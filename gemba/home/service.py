@@ -36,6 +36,7 @@ class Due:
 class Waiting:
     """What waits for this person."""
 
+    open: list[Visit]
     outcomes: list[Visit]
     triage: int
     dead_mail: int
@@ -112,11 +113,20 @@ def _waiting(person: Person, now: datetime) -> Waiting:
         dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
     if person.has(Role.AGENT):
         no_hours = db.session.get(Availability, person.id) is None
-    return Waiting(_unanswered(person, now), triage, dead, no_hours, not person.timezone_confirmed)
+    return Waiting(
+        _open(person, now), _unanswered(person, now), triage, dead, no_hours, not person.timezone_confirmed
+    )
 
 
 def _count(model: type[Insight] | type[OutboxItem], *conditions: object) -> int:
     return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
+
+
+def _open(person: Person, now: datetime) -> list[Visit]:
+    """Requests this person may answer or waits for, and hours held for them."""
+    statuses = [Status.REQUESTED, Status.OFFERED]
+    found = visits.list_visits(person, since=now, statuses=statuses, limit=10)
+    return [visit for visit in found if visit.status == Status.REQUESTED or person in visit.visitors]
 
 
 def _unanswered(person: Person, now: datetime) -> list[Visit]:

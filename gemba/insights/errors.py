@@ -25,7 +25,7 @@ class NotesClosed(Refused):
 
 
 class NotesCancelled(Refused):
-    """This visit was cancelled, so it takes no notes."""
+    """This visit does not take place, so it takes no notes."""
 
     code = "visit-cancelled"
 

@@ -63,6 +63,18 @@ class CancelForm(Form):
     )
 
 
+class SwapForm(Form):
+    """Who stands in for the agent; empty is the best of those who are free."""
+
+    agent = RadioField(_l("Who takes the visit"), validate_choice=False, default="")
+
+    @property
+    def agent_id(self) -> int | None:
+        """The chosen agent, None for any."""
+        text = self.agent.data or ""
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 class OutcomeForm(Form):
     """Did the visit take place?"""
 

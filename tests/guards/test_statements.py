@@ -22,6 +22,7 @@ PAGES = [
     ("vera", "/visits/{visit}"),
     ("anton", "/visits/{visit}"),
     ("vera", "/visits/{visit}/move"),
+    ("lev", "/visits/{visit}/swap"),
     ("vera", "/visits/{visit}/notes"),
     ("vera", "/visits"),
     ("lev", "/visits"),

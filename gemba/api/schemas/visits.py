@@ -83,6 +83,10 @@ class Visit(Answer):
     start = Instant(required=True)
     end = Instant(required=True)
     status = fields.String(required=True, metadata={"enum": [str(status) for status in Status]})
+    expires_at = Instant(
+        required=True, allow_none=True, metadata=told("When a request or an offer ends by itself.")
+    )
+    because = fields.String(required=True, metadata=told("Why this agent: a code, empty where not known."))
     cancel_reason = fields.String(required=True)
     uid = fields.String(required=True)
     sequence = fields.Integer(required=True, metadata=told("One more with each change."))

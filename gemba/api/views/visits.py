@@ -58,7 +58,8 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 def book_visit(body: dict[str, Any]) -> Any:
     """Book an hour
 
-    For the token's person, with the named agent or any that fits. 409 slot-taken names the three nearest
+    For the token's person, with the named agent or any that fits. Its status is booked, or requested where
+    the programme wants a yes: then it holds the hour until expires_at. 409 slot-taken names the three nearest
     starts that are open; 422 not-offered says which rules stand against it.
     """
     programme = running_programme(body["programme"])
@@ -84,7 +85,8 @@ def show_visit(visit_id: int) -> Any:
 def move_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Move a visit
 
-    To another start and, if wanted, another agent. It keeps its UID and its room; its sequence grows.
+    To another start and, if wanted, another agent. It keeps its UID and its room; its sequence grows. At the
+    same start the head of the agent's line and admins swap the agent, for which no notice is needed.
     """
     visit = service.get_visit(caller(), visit_id)
     service.move(visit, caller(), start=body["start"], agent_id=body["agent"], now=now())
@@ -102,10 +104,61 @@ def move_visit(body: dict[str, Any], visit_id: int) -> Any:
 def cancel_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Cancel a visit
 
-    Everyone hears of it, with the reason; the hour is free again.
+    Everyone hears of it, with the reason; the hour is free again. One visitor of several only leaves.
     """
     visit = service.get_visit(caller(), visit_id)
     service.cancel(visit, caller(), reason=body["reason"], now=now())
+    return visit_document(visit)
+
+
+@call("POST", "/visits/<id:visit_id>/approve", tag="Visits", answer=shapes.Visit, problems=[403, 404, 409])
+def approve_visit(visit_id: int) -> Any:
+    """Say yes to a requested visit
+
+    For the head of the agent's line and admins. Everyone gets an invite.
+    """
+    visit = service.get_visit(caller(), visit_id)
+    service.approve(visit, caller(), now=now())
+    return visit_document(visit)
+
+
+@call(
+    "POST",
+    "/visits/<id:visit_id>/decline",
+    tag="Visits",
+    body=shapes.Cancel,
+    answer=shapes.Visit,
+    problems=[403, 404, 409],
+)
+def decline_visit(body: dict[str, Any], visit_id: int) -> Any:
+    """Say no to a requested visit
+
+    For the head of the agent's line and admins. The visitor hears the reason; the hour is free again.
+    """
+    visit = service.get_visit(caller(), visit_id)
+    service.decline(visit, caller(), reason=body["reason"], now=now())
+    return visit_document(visit)
+
+
+@call("POST", "/visits/<id:visit_id>/take", tag="Visits", answer=shapes.Visit, problems=[404, 409])
+def take_visit(visit_id: int) -> Any:
+    """Take an hour that is held for you
+
+    It is booked, or requested where the programme wants a yes.
+    """
+    visit = service.get_visit(caller(), visit_id)
+    service.take_offer(visit, caller(), now=now())
+    return visit_document(visit)
+
+
+@call("POST", "/visits/<id:visit_id>/refuse", tag="Visits", answer=shapes.Visit, problems=[404, 409])
+def refuse_visit(visit_id: int) -> Any:
+    """Say that an hour held for you does not suit
+
+    You keep your place on the waitlist.
+    """
+    visit = service.get_visit(caller(), visit_id)
+    service.refuse_offer(visit, caller(), now=now())
     return visit_document(visit)
 
 

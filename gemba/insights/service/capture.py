@@ -24,7 +24,7 @@ from gemba.people.models import Person, Product
 from gemba.visits import service as visits
 from gemba.visits.errors import VisitNotFound
 from gemba.visits.models import Visit
-from gemba.visits.rules import Status as VisitStatus
+from gemba.visits.rules import HAPPENING
 
 OPEN_BEFORE = timedelta(minutes=15)
 OPEN_AFTER = timedelta(days=14)
@@ -66,7 +66,7 @@ def visit_for_notes(viewer: Person, visit_id: int) -> Visit:
 
 def why_closed(visit: Visit, now: datetime) -> Refused | None:
     """Why the visit takes no notes now, None where it does."""
-    if visit.status == VisitStatus.CANCELLED:
+    if visit.status not in HAPPENING:
         return NotesCancelled()
     if now < visit.starts_at - OPEN_BEFORE:
         return NotesNotOpenYet()

@@ -1,6 +1,6 @@
 """Visits: find an hour, book, wait, approve, move, swap, cancel, tell how it went, see what one may see."""
 
-from gemba.visits.service.approving import approve, deciders, decline, may_decide
+from gemba.visits.service.approving import approve, deciders, decline, may_decide, run_by
 from gemba.visits.service.booking import book
 from gemba.visits.service.ending import cancel, lapse, only_leaves, tell_outcome
 from gemba.visits.service.errands import EXPIRY, WAITLIST, offer_soon
@@ -42,6 +42,7 @@ __all__ = [
     "places_of",
     "plan_offers",
     "refuse_offer",
+    "run_by",
     "stand_ins",
     "stop_waiting",
     "swap",

@@ -1,5 +1,6 @@
 """A lead's yes: who is asked, who may give it, and what follows from yes and no."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -31,6 +32,14 @@ def needs_yes(programme: Programme, agent_id: int, by: Person) -> bool:
 def runs(person: Person, agent: Person) -> bool:
     """Whether somebody decides about visits with this agent: the lead of their line, or an admin."""
     return person.has(Role.ADMIN) or (agent.line is not None and agent.line.lead_id == person.id)
+
+
+def run_by(person: Person, agents: Collection[int]) -> set[int]:
+    """Those of these agents about whose visits somebody decides, in one statement."""
+    if person.has(Role.ADMIN):
+        return set(agents)
+    query = select(Person.id).where(Person.id.in_(agents), Person.line.has(lead_id=person.id))
+    return set(db.session.scalars(query))
 
 
 def may_decide(visit: Visit, person: Person) -> bool:
