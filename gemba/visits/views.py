@@ -1,5 +1,6 @@
 """Pages of visits: find an hour, book it, look at it, move it, cancel it, say how it went."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,19 +21,23 @@ from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
 from gemba.schedule.rules import Span, discreet
 from gemba.visits import notices, pick, service, words
-from gemba.visits.errors import NotOffered, SlotTaken
+from gemba.visits.because import because
+from gemba.visits.errors import NotBooked, NotOffered, SlotTaken
 from gemba.visits.facts import Ask
 from gemba.visits.forms import BookForm, CancelForm, OutcomeForm, parse_instant, stamp
 from gemba.visits.models import Visit
-from gemba.visits.rules import Status, TookPlace
+from gemba.visits.rules import HAPPENING, Status, TookPlace
 from gemba.visits.ways_out import WaysOut, ways_out
 from gemba.web.access import me, signed_in
+from gemba.web.filters import moment
 from gemba.web.pages import say
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits")
 
 Answer = BaseResponse | str | tuple[str, int]
 PAGE = 20
+COMING = (Status.OFFERED, Status.REQUESTED, Status.BOOKED, Status.HELD)
+PAST = (*HAPPENING, Status.CANCELLED)
 
 
 @blueprint.get("")
@@ -41,12 +46,15 @@ def index() -> Answer:
     """Visits to come and past ones."""
     page = request.args.get("page", default=0, type=int)
     page = page if 0 <= page < 10_000 else 0
-    coming = service.list_visits(me(), since=now(), statuses=[Status.BOOKED, Status.HELD], limit=50)
-    past = service.list_visits(me(), until=now(), newest_first=True, limit=PAGE + 1, offset=page * PAGE)
+    coming = service.list_visits(me(), since=now(), statuses=COMING, limit=50)
+    past = service.list_visits(
+        me(), until=now(), statuses=PAST, newest_first=True, limit=PAGE + 1, offset=page * PAGE
+    )
     over = [visit for visit in past if visit.ends_at <= now()]
     return render_template(
         "visits/index.html",
         coming=coming if page == 0 else [],
+        places=service.places_of(me()) if page == 0 else [],
         past=over[:PAGE],
         next_url=url_for(".index", page=page + 1) if len(past) > PAGE else None,
         prev_url=url_for(".index", page=page - 1) if page else None,
@@ -58,12 +66,12 @@ def index() -> Answer:
 @signed_in
 def book() -> Answer:
     """Find an hour and book it."""
-    programme = _programme()
+    programme = programme_asked_for()
     if programme is None:
         return render_template("visits/no_programme.html")
     form = BookForm()
     if form.submitted():
-        ask = Ask(form.agent_id or _number("agent"), _number("product"), _language())
+        ask = Ask(form.agent_id or asked().agent_id, asked().product_id, asked().language)
         try:
             visit = service.book(programme=programme, visitor=me(), start=form.start_at, ask=ask, now=now())
         except (SlotTaken, NotOffered) as refusal:
@@ -73,7 +81,7 @@ def book() -> Answer:
                 return redirect(url_for(".show", visit_id=mine.id), 303)
             return _pick_page(programme, form, refusal=refusal), refusal.status
         db.session.commit()
-        flash(_("Booked. Everyone gets a calendar invite."), "success")
+        flash(booked_words(visit), "success")
         return redirect(url_for(".show", visit_id=visit.id), 303)
     return _pick_page(programme, form), 422 if form.errors else 200
 
@@ -100,7 +108,8 @@ def move(visit_id: int) -> Answer:
             visit = service.get_visit(me(), visit_id)
             return _pick_page(visit.programme, form, moving=visit, refusal=refusal), refusal.status
         db.session.commit()
-        flash(_("Moved. Everyone gets an updated invite."), "success")
+        booked = visit.status == Status.BOOKED
+        flash(_("Moved. Everyone gets an updated invite.") if booked else booked_words(visit), "success")
         return redirect(url_for(".show", visit_id=visit_id), 303)
     return _pick_page(visit.programme, form, moving=visit), 422 if form.errors else 200
 
@@ -113,13 +122,17 @@ def cancel(visit_id: int) -> Answer:
     if visit.status == Status.CANCELLED:
         flash(_("This visit was cancelled already."), "info")
         return redirect(url_for(".show", visit_id=visit_id), 303)
-    form = CancelForm()
+    form, leaves = CancelForm(), service.only_leaves(visit, me())
     if form.submitted():
         service.cancel(visit, me(), reason=form.reason.data or "", now=now())
         db.session.commit()
+        if leaves:
+            flash(_("You left the visit. The others keep it."), "success")
+            return redirect(url_for(".index"), 303)
         flash(_("Cancelled. The hour is free again and everyone hears of it."), "success")
         return redirect(url_for(".show", visit_id=visit_id), 303)
-    return render_template("visits/cancel.html", visit=visit, form=form), 422 if form.errors else 200
+    status = 422 if form.errors else 200
+    return render_template("visits/cancel.html", visit=visit, form=form, leaves=leaves), status
 
 
 @blueprint.post("/<int:visit_id>/outcome")
@@ -141,6 +154,8 @@ def outcome(visit_id: int) -> Answer:
 def invite(visit_id: int) -> Response:
     """The visit as a calendar file."""
     visit = service.get_visit(me(), visit_id)
+    if visit.status not in (*HAPPENING, Status.CANCELLED):
+        raise NotBooked
     body = invite_mail.calendar_download(notices.snapshot(visit), locale=str(get_locale()))
     answer = Response(body, content_type="text/calendar; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="visit-{visit.id}.ics"'
@@ -150,6 +165,10 @@ def invite(visit_id: int) -> Response:
 def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
     answers = service.answers_of(visit)
     mine = answers.get(me().id)
+    is_visitor, may_decide = (
+        me().id in {visitor.id for visitor in visit.visitors},
+        service.may_decide(visit, me()),
+    )
     return render_template(
         "visits/show.html",
         visit=visit,
@@ -160,14 +179,25 @@ def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
         outcome_form=outcome_form or OutcomeForm(took_place=mine),
         my_answer=mine,
         differ={TookPlace.YES, TookPlace.NO} <= set(answers.values()),
-        is_visitor=me().id in {visitor.id for visitor in visit.visitors},
+        answers=_answers(visit, answers) if may_decide else [],
+        is_visitor=is_visitor,
+        leaves=service.only_leaves(visit, me()),
+        may_decide=may_decide,
+        deciders=service.deciders(visit) if visit.status == Status.REQUESTED else [],
+        because=because(visit, own=is_visitor),
         guide=visit.programme.guide_in(str(get_locale())),
         move_until=visit.starts_at - timedelta(minutes=visit.programme.move_notice_minutes),
         cancel_until=visit.starts_at - timedelta(minutes=visit.programme.cancel_notice_minutes),
     )
 
 
-def _programme() -> Programme | None:
+def _answers(visit: Visit, answers: Mapping[int, TookPlace]) -> list[tuple[str, TookPlace]]:
+    """Who said what about whether the visit took place, by name."""
+    sides = [*visit.visitors, visit.agent, *([visit.lead] if visit.lead else [])]
+    return [(person.name, answers[person.id]) for person in sides if person.id in answers]
+
+
+def programme_asked_for() -> Programme | None:
     """The programme the address names, else the oldest that runs; None where none runs."""
     running = programmes.list_programmes(me())
     slug = request.args.get("programme")
@@ -180,9 +210,25 @@ def _programme() -> Programme | None:
 def _already_mine(start: datetime) -> Visit | None:
     """A double click or a reload: the visit that the first request booked."""
     same = service.list_visits(
-        me(), since=start, until=start + timedelta(minutes=1), statuses=[Status.BOOKED], mine=True
+        me(),
+        since=start,
+        until=start + timedelta(minutes=1),
+        statuses=[Status.BOOKED, Status.REQUESTED],
+        mine=True,
     )
     return next((visit for visit in same if visit.starts_at == start and visit.booked_by_id == me().id), None)
+
+
+def asked() -> Ask:
+    """What the address asks for."""
+    return Ask(_number("agent"), _number("product"), _language())
+
+
+def booked_words(visit: Visit) -> str:
+    """What is said after booking: that it is booked, or asked for."""
+    if visit.status == Status.REQUESTED and visit.expires_at is not None:
+        return str(_("Asked. You hear by %(moment)s.", moment=moment(visit.expires_at, inside=True)))
+    return str(_("Booked. Everyone gets a calendar invite."))
 
 
 def _number(name: str) -> int | None:
@@ -241,6 +287,9 @@ def _pick_page(
         alternatives=refusal.alternatives if isinstance(refusal, SlotTaken) else [],
         gone=start is not None and picker.chosen is None and refusal is None,
         address=_address(moving),
+        place=next(
+            (each for each in service.places_of(me()) if each.entry.programme_id == programme.id), None
+        ),
         stamp=stamp,
         now=now(),
     )
