@@ -30,7 +30,7 @@ PAGES = {
         "/visits",
         "/visits/book",
         "/visits/book?start=2026-11-27T09:00:00Z",
-        "/visits/book?agent=3&language=ru",
+        "/visits/book?agent={ada}&language=ru",
         "/visits/1",
         "/visits/1/notes",
         "/visits/2",
@@ -46,15 +46,15 @@ PAGES = {
     "alice": (
         "/",
         "/availability",
-        "/availability/1/hours?day=2026-11-27",
-        "/availability/1/hours?view=week",
+        "/availability/{alice}/hours?day=2026-11-27",
+        "/availability/{alice}/hours?view=week",
         "/visits/1",
     ),
     "adam": (
         "/",
         "/team",
         "/team?day=2026-11-27",
-        "/availability/1/hours",
+        "/availability/{alice}/hours",
         "/people",
         "/people/new",
         "/people/1",
@@ -114,7 +114,7 @@ def test_pages_have_manners(desk: Desk, who: str | None, width: int, dark: bool,
             db.session.commit()
     page = desk.open(person_id, PAGES[who][0], width=width, dark=dark, locale=language)
     for path in PAGES[who]:
-        answer = page.goto(path)
+        answer = page.goto(path.format(alice=desk.cast.alice.id, ada=desk.cast.ada.id))
         assert answer is not None
         assert page.locator("html").get_attribute("lang") == language
         _check(page, answer.text(), f"{who} {path}")
