@@ -20,6 +20,7 @@ WRITES = [
     ("POST", "/people"),
     ("PATCH", "/people/6"),
     ("PUT", "/agents/1/availability"),
+    ("POST", "/agents/1/busy-sources"),
     ("POST", "/programmes"),
     ("PATCH", "/programmes/shadow"),
     ("POST", "/visits"),

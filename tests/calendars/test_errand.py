@@ -358,3 +358,31 @@ def test_calendars_of_those_who_left_are_not_read(
     assert work() == 1
     assert server.asked == []
     assert waiting()[0].run_at == clock() + timedelta(hours=6)
+
+
+def test_two_workers_never_read_one_calendar_twice(
+    add: Callable[[str], int], server: Server, reading: Flask, clock: StandingClock, cast: Cast
+) -> None:
+    for number in range(10):
+        server.put(f"/{number}.ics", ics(TUESDAY))
+        add(f"/{number}.ics")
+    workers = [Worker(reading, poll=0.05, clock=clock) for _n in range(2)]
+    threads = [threading.Thread(target=worker.run) for worker in workers]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 60
+    while time.monotonic() < end and _unread():
+        time.sleep(0.1)
+    for worker, thread in zip(workers, threads, strict=True):
+        worker.stop()
+        thread.join(30)
+    assert sorted(asked.path for asked in server.asked) == sorted(f"/{number}.ics" for number in range(10))
+    assert len(waiting()) == 10
+    assert len({item.group_key for item in waiting()}) == 10
+
+
+def _unread() -> int:
+    count = select(func.count()).select_from(BusySource).where(BusySource.fetched_at.is_(None))
+    found = db.session.scalar(count) or 0
+    db.session.rollback()
+    return found

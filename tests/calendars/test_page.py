@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -175,3 +176,15 @@ def test_the_page_of_hours_leads_here(browser: Browser, site_cast: Cast, address
 def test_sentences_stand_apart(browser: Browser, site_cast: Cast, address: str, source: int) -> None:
     words = " ".join(re.sub(r"<[^>]+>", "", browser.as_(site_cast.alice.id).get(address).text).split())
     assert "read 12 minutes ago. 1 busy time in the next 4 weeks. " in words
+
+
+def test_a_file_that_takes_for_ever_is_refused_in_time(
+    browser: Browser, site_cast: Cast, address: str
+) -> None:
+    many = [event("19710101T000000Z", "19710101T001500Z", "RRULE:FREQ=HOURLY", uid=str(n)) for n in range(6)]
+    begun = time.monotonic()
+    file = io.BytesIO(ics(*many).encode())
+    answer = browser.as_(site_cast.alice.id).post(address, data={"file": (file, "a.ics")})
+    assert time.monotonic() - begun < 15
+    assert answer.status_code == 422
+    assert "takes too long to work out" in answer.text
