@@ -187,6 +187,13 @@ class AvailabilityForm(WeekForm):
         # No formdata: on a page that answers a POST this is still the saved state.
         return cls(formdata=None, data={**_week_values(document), **values, "version": version})
 
+    @property
+    def folds_errors(self) -> bool:
+        """Whether something needs another look among what the page folds away."""
+        fields = [self[name] for name in (*NUMBERS, "rest_between", "holidays", "holidays_part", "timezone")]
+        fields += [field for row in self._rows("zone_changes") for field in row]
+        return any(field.errors for field in fields)
+
     def hours_on(self, day: str) -> str | None:
         """The words in the list for a date, None where it has its usual hours."""
         return next((row.hours.data or "" for row in self._rows("dates") if row.day.data == day), None)

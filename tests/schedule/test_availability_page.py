@@ -213,6 +213,25 @@ def test_bad_words_stay_in_their_field_and_change_nothing(
     assert document(site, site_cast.alice) == before
 
 
+@pytest.mark.parametrize(
+    ("field", "words", "is_open"),
+    [
+        ("zone_changes-0-timezone", "Mars", True),
+        ("zone_changes-0-date", "never", True),
+        ("holidays", "Mars", True),
+        ("buffer_after", "7", True),
+        ("timezone", "Mars", True),
+        ("mon", "early", False),
+        ("time_off-0-first", "never", False),
+    ],
+)
+def test_what_is_folded_opens_where_it_needs_another_look(
+    alice: FlaskClient, field: str, words: str, is_open: bool
+) -> None:
+    page = alice.post("/availability", data={**TYPED, field: words}).text
+    assert ('class="disclosure section rare" open' in page) is is_open
+
+
 def test_everything_wrong_is_said_at_once(alice: FlaskClient) -> None:
     wrong = {**TYPED, "mon": "early", "sun": "12-11", "per_day": "0", "dates-0-day": "never"}
     page = alice.post("/availability", data=wrong).text
