@@ -54,7 +54,7 @@ def index() -> Answer:
     return render_template(
         "visits/index.html",
         coming=coming if page == 0 else [],
-        places=service.places_of(me()) if page == 0 else [],
+        waits=service.places_of(me()) if page == 0 else [],
         past=over[:PAGE],
         next_url=url_for(".index", page=page + 1) if len(past) > PAGE else None,
         prev_url=url_for(".index", page=page - 1) if page else None,
