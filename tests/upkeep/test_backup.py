@@ -65,6 +65,8 @@ def test_there_and_back(make: Maker, tmp_path: Path) -> None:
     put("tried", attempts=3, run_at=LATER + timedelta(hours=5))
     put("reminder", run_at=LATER + timedelta(days=3))
     put("sent", state="done")
+    put("calendar", kind="busy-fetch")
+    put("calendar held", kind="busy-fetch", state="leased", lease_token="t", lease_until=LATER)
     db.session.commit()
     saved = names()
     file = tmp_path / "gemba.backup"
@@ -83,6 +85,8 @@ def test_there_and_back(make: Maker, tmp_path: Path) -> None:
         "tried": "dropped",
         "reminder": "ready",
         "sent": "done",
+        "calendar": "ready",
+        "calendar held": "leased",
     }
     dropped = db.session.scalars(select(OutboxItem).where(OutboxItem.state == "dropped")).all()
     assert {item.done_at for item in dropped} == {LATER}
