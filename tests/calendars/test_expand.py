@@ -1,5 +1,7 @@
 """Which times of a calendar are busy: repetitions, exceptions, zones, whole days, and what is free."""
 
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -329,3 +331,21 @@ def test_small_rules() -> None:
     assert coming(spans, NOW, days=28) == spans[1:2]
     waits = [next_wait(timedelta(minutes=minutes)) for minutes in (0, 30, 60, 240, 3000)]
     assert waits == [timedelta(minutes=minutes) for minutes in (30, 30, 60, 240, 360)]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "a" * 1_900_000,
+        "A;" * 900_000,
+        'A;"' * 600_000,
+        'A;X="b":' * 200_000,
+        "A:\n" * 600_000,
+        "\n " * 900_000,
+    ],
+)
+def test_junk_costs_little(junk: str) -> None:
+    begun = time.process_time()
+    with suppress(Unreadable):
+        assert read(junk, event("20261124T090000Z", "20261124T100000Z")).events == 1
+    assert time.process_time() - begun < 15

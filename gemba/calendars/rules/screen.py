@@ -43,7 +43,7 @@ KEPT = {
     "VFREEBUSY": frozenset({"FREEBUSY"}),
 }
 """What is let through, by component."""
-_LINE = re.compile(r'([A-Za-z0-9-]+)((?:"[^"]*"|[^":])*):(.*)', re.DOTALL)
+_LINE = re.compile(r'([A-Za-z0-9-]++)(?=[;:])((?:"[^"]*+"|[^":]++)*+):(.*)', re.DOTALL)
 _DAY = re.compile(r"\d{8}", re.ASCII)
 _LENGTH = re.compile(r"[+-]?P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T.*)?", re.ASCII)
 _A_DAY = {"HOURLY": 24.0, "DAILY": 1.0, "WEEKLY": 1 / 7, "MONTHLY": 1 / 28, "YEARLY": 1 / 365}
