@@ -2,7 +2,20 @@
 
 from marshmallow import fields
 
-from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Text, Uuid, Whole
+from gemba.api.fields import (
+    Body,
+    Choice,
+    Flag,
+    Id,
+    Instant,
+    Line,
+    Listed,
+    OptionalBody,
+    ProductRef,
+    Text,
+    Uuid,
+    Whole,
+)
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.insights.rules.kinds import (
     SEVERITY_MAX,
@@ -44,6 +57,10 @@ class Cancel(Body):
     """A word for the others; may be empty."""
 
     reason = Text(REASON_MAX, load_default="")
+
+
+class Nothing(OptionalBody):
+    """Nothing to say beside the act itself: an empty object, or none."""
 
 
 class Outcome(Body):

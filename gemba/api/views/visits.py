@@ -111,8 +111,15 @@ def cancel_visit(body: dict[str, Any], visit_id: int) -> Any:
     return visit_document(visit)
 
 
-@call("POST", "/visits/<id:visit_id>/approve", tag="Visits", answer=shapes.Visit, problems=[403, 404, 409])
-def approve_visit(visit_id: int) -> Any:
+@call(
+    "POST",
+    "/visits/<id:visit_id>/approve",
+    tag="Visits",
+    body=shapes.Nothing,
+    answer=shapes.Visit,
+    problems=[403, 404, 409],
+)
+def approve_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Say yes to a requested visit
 
     For the head of the agent's line and admins. Everyone gets an invite.
@@ -140,8 +147,15 @@ def decline_visit(body: dict[str, Any], visit_id: int) -> Any:
     return visit_document(visit)
 
 
-@call("POST", "/visits/<id:visit_id>/take", tag="Visits", answer=shapes.Visit, problems=[404, 409])
-def take_visit(visit_id: int) -> Any:
+@call(
+    "POST",
+    "/visits/<id:visit_id>/take",
+    tag="Visits",
+    body=shapes.Nothing,
+    answer=shapes.Visit,
+    problems=[404, 409],
+)
+def take_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Take an hour that is held for you
 
     It is booked, or requested where the programme wants a yes.
@@ -151,8 +165,15 @@ def take_visit(visit_id: int) -> Any:
     return visit_document(visit)
 
 
-@call("POST", "/visits/<id:visit_id>/refuse", tag="Visits", answer=shapes.Visit, problems=[404, 409])
-def refuse_visit(visit_id: int) -> Any:
+@call(
+    "POST",
+    "/visits/<id:visit_id>/refuse",
+    tag="Visits",
+    body=shapes.Nothing,
+    answer=shapes.Visit,
+    problems=[404, 409],
+)
+def refuse_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Say that an hour held for you does not suit
 
     You keep your place on the waitlist.
