@@ -59,6 +59,7 @@ PAGES = {
         "/people/new",
         "/people/1",
         "/lines",
+        "/lines/1/quiet-hours",
         "/programmes",
         "/programmes/new",
         "/programmes/shadow",
