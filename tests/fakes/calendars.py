@@ -99,7 +99,7 @@ def _huge_and_says_so(line: socket.socket, server: Server) -> None:
 
 
 def _bomb(line: socket.socket, server: Server) -> None:
-    _send(line, 200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(200 * MEGABYTE), 9))
+    _send(line, 200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(20 * MEGABYTE), 1) * 10)
 
 
 def _breaks_off(line: socket.socket, server: Server) -> None:
