@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, event, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, SessionTransaction, aliased, contains_eager
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
@@ -92,6 +92,12 @@ def touched() -> set[int]:
     """Whom this unit of work has touched: what it reads of them may still change before it commits."""
     ids: set[int] = db.session.info.setdefault("gemba_touched", set())
     return ids
+
+
+@event.listens_for(db.session, "after_transaction_end")
+def _forget_touched(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop("gemba_touched", None)
 
 
 def touch_line(line_id: int) -> None:

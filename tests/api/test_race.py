@@ -28,6 +28,7 @@ from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
+from gemba.schedule.models import Availability
 from gemba.visits.models import Visit
 from tests.cast import Cast, let_go, make_cast
 from tests.conftest import running, settings_for
@@ -103,11 +104,32 @@ def _populate(url: str, folder: Path) -> tuple[Cast, list[str]]:
         ]
         for visitor in crowd:
             visitor.role_rows = [PersonRole(role=Role.VISITOR)]
+        db.session.add_all(_more_agents(now))
         db.session.add_all(crowd)
         db.session.flush()
         tokens = [people.make_token(visitor, "race", "write", now) for visitor in crowd]
         db.session.commit()
         return let_go(cast), tokens
+
+
+def _more_agents(now: datetime) -> list[Any]:
+    """Nine who are open on Saturdays from ten to twelve in Berlin, as Alice is made to be; nobody else is."""
+    people = [Person(email=f"a{n}@gemba.example", name=f"Agent {n}", created_at=now) for n in range(9)]
+    for person in people:
+        person.role_rows = [PersonRole(role=Role.AGENT)]
+    db.session.add_all(people)
+    db.session.flush()
+    ids = [person.id for person in people]
+    alice = db.session.scalars(select(Availability).order_by(Availability.person_id)).first()
+    assert alice is not None
+    alice.weekly = {**alice.weekly, "5": SATURDAY}
+    return [
+        Availability(person_id=one, timezone="Europe/Berlin", weekly={"5": SATURDAY}, overrides={})
+        for one in ids
+    ]
+
+
+SATURDAY = [[10 * 60, 12 * 60]]
 
 
 @pytest.fixture
@@ -171,6 +193,21 @@ def test_two_hundred_for_one_slot(house: House) -> None:
     body = {"programme": "shadow", "start": utc(_weekday()), "agent": house.cast.alice.id}
     _one_wins(house.crowd(house.tokens, [body] * CROWD))
     assert len(_visits(house)) == 1
+
+
+def test_two_hundred_for_any_of_ten_agents(house: House) -> None:
+    start = _weekday()
+    while start.astimezone(BERLIN).weekday() != 5:
+        start += timedelta(days=1)
+    start = start.astimezone(BERLIN).replace(hour=10).astimezone(UTC)
+    answers = house.crowd(house.tokens, [{"programme": "shadow", "start": utc(start)}] * CROWD)
+    assert Counter(answer.status for answer in answers) == {201: 10, 409: CROWD - 10}
+    refused = [answer.body for answer in answers if answer.status == 409]
+    assert all(len(body["alternatives"]) == 3 for body in refused)
+    visits = _visits(house)
+    assert len({min(members) for _, _, members in visits} | {max(m) for _, _, m in visits}) == 20
+    assert {start for start, _, _ in visits} == {start}
+    assert _nobody_is_twice(visits)
 
 
 def test_one_person_two_hundred_times(house: House) -> None:

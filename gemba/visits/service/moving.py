@@ -42,7 +42,7 @@ def move(visit: Visit, by: Person, *, start: datetime, agent_id: int | None = No
     """
     if start == visit.starts_at and agent_id not in (None, visit.agent_id) and may_decide(visit, by):
         return swap(visit, by, agent_id=agent_id, now=now)
-    lock_visit(visit)
+    lock_visit(visit, also=[agent_id] if agent_id else [])
     may_change(visit, by, visit.programme.move_notice_minutes, MoveTooLate, now=now)
     if len(visit.visitors) > 1 and is_visitor(visit, by) and not runs_it(visit, by):
         raise OthersCome
@@ -99,7 +99,7 @@ def swap(visit: Visit, by: Person, *, agent_id: int | None = None, now: datetime
     Visitors keep hour, room and UID, and no notice is needed. Raises NotYoursToSwap, NobodyFree,
     AlreadyCancelled, AlreadyOver, TakeItFirst, SlotTaken or NotOffered.
     """
-    lock_visit(visit)
+    lock_visit(visit, also=[agent_id] if agent_id else facts.agents_for(ANY))
     if not may_decide(visit, by):
         raise NotYoursToSwap
     may_change(visit, by, 0, MoveTooLate, now=now)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gemba.config import current_settings
 from gemba.db import db
+from gemba.errors import Stale
 from gemba.people.models import Person
 from gemba.schedule import service as schedule
 from gemba.schedule.rules import AgentFacts
@@ -141,10 +142,29 @@ def lock(ids: Collection[int]) -> None:
     schedule.touch(ids)
 
 
-def lock_visit(visit: Visit) -> None:
-    """Locks everyone who takes part, and reads the visit as it is now that the lock is ours."""
-    lock([visitor.id for visitor in visit.visitors] + [visit.agent_id])
-    reread(visit)
+def lock_visit(visit: Visit, *, also: Collection[int] = ()) -> None:
+    """Locks everyone who takes part, and reads the visit as it is now that the lock is ours.
+
+    `also` are the agents it may go to: who takes one lock after the other may wait in a circle. Where others
+    take part by now, the locks are given back and theirs are asked for. Raises Stale if that never ends.
+    """
+    for _ in range(TRIES):
+        members = _members(visit)
+        try:
+            with db.session.begin_nested():
+                lock([*members, *also])
+                reread(visit)
+                if not _members(visit) <= members:
+                    raise Taken
+        except Taken:
+            db.session.refresh(visit)
+        else:
+            return
+    raise Stale
+
+
+def _members(visit: Visit) -> set[int]:
+    return {visit.agent_id, *(visitor.id for visitor in visit.visitors)}
 
 
 def reread(visit: Visit) -> None:
