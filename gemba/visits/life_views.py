@@ -12,7 +12,7 @@ from gemba.errors import Refused
 from gemba.people.service.lookups import names_of
 from gemba.schedule.rules import discreet
 from gemba.visits import service, words
-from gemba.visits.because import because_of
+from gemba.visits.because import speaks_for
 from gemba.visits.errors import NobodyFree, NotYoursToDecide, NotYoursToSwap
 from gemba.visits.forms import CancelForm, SwapForm
 from gemba.visits.models import Visit
@@ -138,7 +138,7 @@ def _swap_page(visit: Visit, refusal: Refused | None = None) -> str:
     found = service.stand_ins(visit, now=now())
     names = names_of([choice.agent for choice in found.free] + [agent for agent, _reasons in found.nearly])
     free = [
-        (choice.agent, names[choice.agent], because_of(choice.because, choice.facts, names[choice.agent]))
+        (choice.agent, names[choice.agent], speaks_for(choice.facts, met=choice.because == "met-all"))
         for choice in found.free
     ]
     theirs = service.run_by(me(), [agent for agent, _reasons in found.nearly])

@@ -1,5 +1,6 @@
 """A lead's yes: the hour is held, answered, or free again; on both databases, by page and by call."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -287,3 +288,37 @@ def test_by_call(site: Flask, site_cast: Cast, as_: Callers) -> None:  # noqa: F
     second = as_("vera").post("/visits", {**body, "start": "2026-11-27T09:00:00Z"}).get_json()
     declined = as_("adam").post(f"/visits/{second['id']}/decline", {"reason": "no"}).get_json()
     assert (declined["status"], declined["cancel_reason"]) == ("declined", "no")
+
+
+def test_of_many_answers_at_once_one_counts(
+    app: Flask, visit: Visit, cast: Cast, clock: StandingClock
+) -> None:
+    visit_id, until, lev = visit.id, visit.expires_at, cast.lev.id
+    assert until is not None
+    db.session.remove()
+
+    def answer(number: int) -> str:
+        with app.app_context():
+            row, by = db.session.get_one(Visit, visit_id), db.session.get_one(Person, lev)
+            try:
+                if number % 3 == 0:
+                    service.approve(row, by, now=clock())
+                elif number % 3 == 1:
+                    service.decline(row, by, reason="", now=clock())
+                else:
+                    service.lapse(visit_id, until, now=until)
+                    db.session.commit()
+                    return "lapse"
+                db.session.commit()
+            except (AlreadyDecided, RequestLapsed):
+                db.session.rollback()
+                return "refused"
+            return "answered"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(answer, range(12)))
+    row = db.session.get_one(Visit, visit_id)
+    assert row.status in (Status.BOOKED, Status.DECLINED, Status.LAPSED)
+    assert said.count("answered") == (0 if row.status == Status.LAPSED else 1)
+    taken = db.session.scalar(select(func.count()).select_from(Tick))
+    assert taken == (24 if row.status == Status.BOOKED else 0)
