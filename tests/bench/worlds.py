@@ -1,6 +1,7 @@
 """Databases of some size and the app on them, called without a server in between."""
 
 import gc
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,8 +47,8 @@ class World:
 class Caller:
     """Calls the app as a WSGI server does."""
 
-    def __init__(self, app: Flask, cookie: str = "") -> None:
-        self._app, self._cookie = app, cookie
+    def __init__(self, app: Flask, cookie: str = "", token: str = "") -> None:
+        self._app, self._cookie, self._token = app, cookie, token
 
     def get(self, path: str, status: int = 200) -> Callable[[], bytes]:
         """A GET of the path, to be called again and again; another status is an error."""
@@ -57,10 +58,16 @@ class Caller:
         """A POST of a form."""
         return lambda: self._call(path, status, "POST", form)
 
-    def _call(self, path: str, status: int, method: str, form: Any) -> bytes:
+    def post_json(self, path: str, body: dict[str, Any], status: int = 201) -> Callable[[], bytes]:
+        """A POST of JSON, with the caller's token."""
+        return lambda: self._call(path, status, "POST", json.dumps(body), "application/json")
+
+    def _call(self, path: str, status: int, method: str, data: Any, kind: str | None = None) -> bytes:
         number = next(_addresses)
-        environ = EnvironBuilder(path=path, method=method, data=form).get_environ()
+        environ = EnvironBuilder(path=path, method=method, data=data, content_type=kind).get_environ()
         environ["HTTP_COOKIE"] = self._cookie
+        if self._token:
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {self._token}"
         # Each call from another address: the limits are counted, and never reached.
         environ["REMOTE_ADDR"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         body, line, _headers = run_wsgi_app(self._app, environ)
