@@ -55,7 +55,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "lapsed": ("Too late", "The time to answer is over, and the hour is free again."),
     "offer-over": ("No longer held", "The hour is not held for you any more."),
     "not-booked": ("Not booked", "The visit is not booked, or not yet."),
-    "others-come": ("Others come too", "One visitor of several cannot move the visit: leave it and book anew."),
+    "others-come": ("Others come too", "One of several visitors cannot move the visit: leave it, book anew."),
     "nobody-free": ("Nobody free", "No other agent is free at this hour."),
     "visit-cancelled": ("Visit cancelled", "A cancelled visit takes no notes."),
     "already-merged": ("Merged already", "The insight is part of another one."),

@@ -175,7 +175,7 @@ def remove(viewer: Person, agent_id: int, source_id: int, now: datetime) -> List
     # The source before what hangs on it, as a worker does: neither waits for the other in a circle.
     row = _source(agent, source_id, lock=True)
     was = listed(viewer, row, now)
-    outbox.drop_superseded(_chain(row), "", now)
+    outbox.drop_superseded(_chain(row), {""}, now)
     outbox.forget(_chain(row))
     _audit(viewer, agent, "calendar.remove", row, now)
     if row.spans:

@@ -11,7 +11,6 @@ from gemba.db import db
 from gemba.invites.rules import Method
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
-from gemba.outbox.rules import State
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,15 @@ def queue_invites(
 
     What was queued before for the same person and not yet tried says less than this and is dropped.
     """
+    if not to:
+        return []
     group, items = group_key(snapshot.visit_id), []
-    for who in to:
-        outbox.drop_superseded(group, who.email, now)
-    heard = {item.recipient for item in outbox.items_of(group) if item.state != State.DROPPED}
+    heard = outbox.drop_superseded(group, {who.email for who in to}, now)
     for who in to:
         # Whoever never heard of the visit is told of it, not that it moved.
         said = "booked" if word == "moved" and who.email not in heard else word
         items.append(
-            outbox.queue_mail(
+            outbox.mail_item(
                 kind="invite",
                 to=who.email,
                 name=who.name,
@@ -96,7 +95,7 @@ def queue_invites(
                 now=now,
             )
         )
-    return items
+    return outbox.queue_all(items)
 
 
 def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:

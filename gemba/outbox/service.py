@@ -4,10 +4,10 @@
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -62,9 +62,6 @@ def queue(
     The same `dedup_key` again returns the item that is there. Items of one non-empty `group_key` to one
     recipient leave one after the other; `payload` is plain JSON (gemba.outbox.rules.freeze makes it so).
     """
-    there = _by_dedup_key(dedup_key)
-    if there is not None:
-        return there
     item = OutboxItem(
         kind=kind,
         dedup_key=dedup_key,
@@ -75,16 +72,27 @@ def queue(
         run_at=run_at or now,
         created_at=now,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(item)
-    except IntegrityError:
-        there = _by_dedup_key(dedup_key)
-        if there is None:
-            raise
-        return there
-    ring()
-    return item
+    return queue_all([item])[0]
+
+
+def queue_all(items: Sequence[OutboxItem]) -> list[OutboxItem]:
+    """Puts new items into the outbox together, or finds those that are there under the same dedup keys."""
+    there = _by_dedup_keys([item.dedup_key for item in items])
+    new = [item for item in items if item.dedup_key not in there]
+    if new:
+        try:
+            with db.session.begin_nested():
+                db.session.add_all(new)
+        except IntegrityError:
+            # Another transaction was quicker with one of them.
+            if len(new) > 1:
+                return [queue_all([item])[0] for item in items]
+            there = _by_dedup_keys([new[0].dedup_key])
+            if not there:
+                raise
+        else:
+            ring()
+    return [there.get(item.dedup_key, item) for item in items]
 
 
 def queue_soon(kind: str, *, group_key: str, payload: Mapping[str, Any], now: datetime) -> None:
@@ -108,43 +116,52 @@ def queue_soon(kind: str, *, group_key: str, payload: Mapping[str, Any], now: da
         queue(kind, dedup_key=key, group_key=group_key, recipient="", payload=payload, now=now)
 
 
-def queue_mail(
-    *,
-    to: str,
-    locale: str,
-    template: str,
-    context: Mapping[str, Any],
-    dedup_key: str,
-    now: datetime,
-    group_key: str = "",
-    name: str = "",
-    run_at: datetime | None = None,
-    kind: str = "mail",
-    extra: Mapping[str, Any] | None = None,
-) -> OutboxItem:
-    """Puts a mail from templates/email/`template`.{subject,txt,html} into the outbox.
+class Mail(TypedDict, total=False):
+    """A mail from templates/email/`template`.{subject,txt,html}.
 
     `context` holds JSON values, instants and days; what stands under `secret` is forgotten once the mail
     is final. Another `kind` with `extra` payload is for handlers that add to the mail, such as invites.
     """
+
+    to: Required[str]
+    locale: Required[str]
+    template: Required[str]
+    context: Required[Mapping[str, Any]]
+    dedup_key: Required[str]
+    now: Required[datetime]
+    group_key: str
+    name: str
+    run_at: datetime | None
+    kind: str
+    extra: Mapping[str, Any]
+
+
+def queue_mail(**mail: Unpack[Mail]) -> OutboxItem:
+    """Puts a mail into the outbox."""
+    return queue_all([mail_item(**mail)])[0]
+
+
+def mail_item(**mail: Unpack[Mail]) -> OutboxItem:
+    """A mail for `queue_all`."""
     settings = current_settings()
     payload = {
-        **(extra or {}),
-        "template": template,
-        "locale": locale,
-        "name": name,
-        "context": freeze(context),
+        **mail.get("extra", {}),
+        "template": mail["template"],
+        "locale": mail["locale"],
+        "name": mail.get("name", ""),
+        "context": freeze(mail["context"]),
         "from": settings.mail_from,
         "base_url": settings.base_url,
     }
-    return queue(
-        kind,
-        dedup_key=dedup_key,
-        group_key=group_key,
-        recipient=to,
+    return OutboxItem(
+        kind=mail.get("kind", "mail"),
+        dedup_key=mail["dedup_key"],
+        group_key=mail.get("group_key", ""),
+        recipient=mail["to"],
         payload=payload,
-        now=now,
-        run_at=run_at,
+        state=State.READY.value,
+        run_at=mail.get("run_at") or mail["now"],
+        created_at=mail["now"],
     )
 
 
@@ -154,27 +171,30 @@ def ring() -> None:
         db.session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
-def _by_dedup_key(dedup_key: str) -> OutboxItem | None:
-    return db.session.scalar(select(OutboxItem).where(OutboxItem.dedup_key == dedup_key))
+def _by_dedup_keys(keys: Sequence[str]) -> dict[str, OutboxItem]:
+    found = db.session.scalars(select(OutboxItem).where(OutboxItem.dedup_key.in_(keys)))
+    return {item.dedup_key: item for item in found}
 
 
-def drop_superseded(group_key: str, recipient: str, now: datetime) -> int:
-    """Drops what waits for this pair and was never tried, as newer words take its place; says how many."""
-    rows = db.session.scalars(
+def drop_superseded(group_key: str, recipients: Collection[str], now: datetime) -> set[str]:
+    """Drops what waits for these people and was never tried, as newer words take its place.
+
+    Says who of the group has been told something, or is about to be.
+    """
+    heard = set()
+    for item in db.session.scalars(
         select(OutboxItem)
-        .where(
-            OutboxItem.group_key == group_key,
-            OutboxItem.recipient == recipient,
-            OutboxItem.state == State.READY,
-            OutboxItem.attempts == 0,
-        )
+        .where(OutboxItem.group_key == group_key, OutboxItem.state != State.DROPPED)
+        .order_by(OutboxItem.id)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).all()
-    for item in rows:
-        _close(item, State.DROPPED, now)
+    ).all():
+        if item.recipient in recipients and item.state == State.READY and item.attempts == 0:
+            _close(item, State.DROPPED, now)
+        else:
+            heard.add(item.recipient)
     db.session.flush()
-    return len(rows)
+    return heard
 
 
 def _close(item: OutboxItem, state: State, now: datetime) -> None:

@@ -101,7 +101,7 @@ def _tell(visit: Visit, people: Collection[Person], word: str, *, by: str = "", 
     for person in people:
         part = next((who.part for who in facts.people if who.id == person.id), "lead")
         who = Who(person.id, person.email, person.name, person.locale, person.timezone, part)
-        outbox.drop_superseded(group, who.email, now)
+        outbox.drop_superseded(group, {who.email}, now)
         outbox.queue_mail(
             to=who.email,
             name=who.name,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify
 from sqlalchemy import insert, text
 
 from gemba.db import db, open_database, reading
@@ -69,7 +69,7 @@ def _bare(made: World) -> Flask:
     kept.init_app(app.extensions)
     programme_id, visitor = made.cast.programme.id, made.cast.vera.id
 
-    def slots() -> object:
+    def slots() -> Response:
         with reading():
             programme = db.session.get_one(Programme, programme_id)
             found = kept.offered(programme, (visitor,), app.config["ASK"], WEEKS, now=MONDAY)

@@ -214,7 +214,8 @@ def test_superseded_words_are_dropped_if_never_tried(app: Flask) -> None:
     held = take()
     assert held is not None
     claims.fail(held, Temporary("busy"), MONDAY)
-    assert outbox.drop_superseded("visit:1", "vera@gemba.example", MONDAY) == 1
+    heard = outbox.drop_superseded("visit:1", {"vera@gemba.example"}, MONDAY)
+    assert heard == {"vera@gemba.example", "alice@gemba.example"}
     db.session.commit()
     states = {item.id: item.state for item in outbox.items_of("visit:1")}
     assert states == {tried: State.READY, fresh: State.DROPPED, other: State.READY}
@@ -225,7 +226,7 @@ def test_secrets_do_not_outlive_the_message(app: Flask, end: str) -> None:
     item = hello(MONDAY, 1, template="code", context={"secret": "123456"}, group_key="sign-in:1")
     db.session.commit()
     if end == "dropped":
-        outbox.drop_superseded("sign-in:1", item.recipient, MONDAY)
+        outbox.drop_superseded("sign-in:1", {item.recipient}, MONDAY)
     elif end == "gave out":
         for number in range(TRIES + 1):
             take(number * 60)
@@ -308,7 +309,7 @@ def test_what_is_given_up_never_leaves_unless_taken_back(app: Flask) -> None:
 
 def test_what_newer_words_replaced_cannot_be_taken_back(app: Flask) -> None:
     item_id = put(1, group="visit:1")
-    outbox.drop_superseded("visit:1", "vera@gemba.example", MONDAY)
+    outbox.drop_superseded("visit:1", {"vera@gemba.example"}, MONDAY)
     put(2, group="visit:1")
     with pytest.raises(outbox.Overtaken):
         outbox.retry(item_id, now=MONDAY)

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from gemba.db import db
-from gemba.people.models import Person, PersonLanguage, PersonProduct
+from gemba.people.models import Line, Person, PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
 from gemba.schedule.models import Availability
@@ -99,11 +100,14 @@ def alternatives(wanted: Wanted, *, now: datetime) -> list[datetime]:
 
 def lead_of(agent_id: int, but: Collection[int]) -> int | None:
     """The active lead of the agent's line, unless that is a visitor or the agent."""
-    agent = db.session.get_one(Person, agent_id)
-    lead = agent.line.lead if agent.line else None
-    if lead is None or not lead.active or lead.id in (agent_id, *but):
-        return None
-    return lead.id
+    agent, lead = aliased(Person), aliased(Person)
+    found = db.session.scalar(
+        select(lead.id)
+        .join(Line, Line.lead_id == lead.id)
+        .join(agent, agent.line_id == Line.id)
+        .where(agent.id == agent_id, lead.active)
+    )
+    return None if found in (agent_id, *but) else found
 
 
 def by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:

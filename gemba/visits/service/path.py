@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import lazyload
 
 from gemba.config import current_settings
 from gemba.db import db
@@ -18,7 +19,7 @@ from gemba.errors import Stale
 from gemba.people.models import Person
 from gemba.schedule import service as schedule
 from gemba.schedule.rules import AgentFacts
-from gemba.visits.models import Tick, Visit, VisitVisitor
+from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status, ticks
 from gemba.visits.service.agents import Choice, Wanted, choices, lead_of, reasons_against, refusal
 
@@ -84,10 +85,13 @@ def new_visit(
 ) -> Visit:
     """Writes a visit and takes everyone's time; nobody is told."""
     programme, visitors = wanted.programme, wanted.visitors
+    lead_id = lead_of(choice.agent, visitors)
+    everyone = _people([*visitors, choice.agent, *([lead_id] if lead_id else [])])
     visit = Visit(
         programme=programme,
-        agent_id=choice.agent,
-        lead_id=lead_of(choice.agent, visitors),
+        agent=everyone[choice.agent],
+        lead=everyone[lead_id] if lead_id else None,
+        visitors=[everyone[visitor] for visitor in sorted(visitors)],
         product_id=wanted.ask.product_id,
         booked_by_id=booked_by_id,
         starts_at=wanted.start,
@@ -105,10 +109,14 @@ def new_visit(
     )
     db.session.add(visit)
     db.session.flush()
-    for visitor in visitors:
-        db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor))
     occupy(visit, visitors)
     return visit
+
+
+def _people(ids: Collection[int]) -> dict[int, Person]:
+    """These people in one statement; their roles are read when somebody asks."""
+    query = select(Person).where(Person.id.in_(ids)).options(lazyload(Person.role_rows))
+    return {person.id: person for person in db.session.scalars(query)}
 
 
 def resettle(wanted: Wanted, visit: Visit, choice: Choice, agent: AgentFacts, *, now: datetime) -> Visit:
