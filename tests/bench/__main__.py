@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import pages, rules
+from tests.bench import booking, pages, rules, slots
 from tests.bench.measure import table
 
 
@@ -21,7 +21,13 @@ def main() -> None:
     began = time.monotonic()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*rules.measure(), *pages.measure(Path(folder))]
+        place = Path(folder)
+        rows = [
+            *rules.measure(),
+            *pages.measure(place),
+            *slots.measure(place),
+            *booking.measure(place),
+        ]
     print(table(rows))
     print(f"\n{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors.")
     print("CPU is this process's; on PostgreSQL the server's own comes on top.")

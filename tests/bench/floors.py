@@ -1,7 +1,6 @@
 """What nothing built with these parts can be cheaper than."""
 
 from flask import Flask, render_template
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, UniqueConstraint, insert
 from sqlalchemy.orm import Session
 
 from gemba.db import db
@@ -33,27 +32,3 @@ def one_row_page(world: World) -> Caller:
 
     app.add_url_rule("/", view_func=page)
     return Caller(app)
-
-
-class BareInsert:
-    """One INSERT under UNIQUE(agent, start) and a commit."""
-
-    def __init__(self, world: World) -> None:
-        with world.app.app_context():
-            self._engine = db.engine
-        self._table = Table(
-            "bench_insert",
-            MetaData(),
-            Column("id", Integer, primary_key=True),
-            Column("agent", Integer),
-            Column("start", Integer),
-            Column("at", DateTime),
-            UniqueConstraint("agent", "start"),
-        )
-        self._table.create(self._engine)
-        self._number = 0
-
-    def __call__(self) -> None:
-        self._number += 1
-        with self._engine.begin() as connection:
-            connection.execute(insert(self._table).values(agent=self._number % 50, start=self._number))
