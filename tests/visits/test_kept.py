@@ -174,6 +174,7 @@ def test_kept_maps_equal_the_rules_on_every_path(app: Flask, cast: Cast, seed: i
 
 def test_a_second_look_reads_no_rows_of_agents(app: Flask, cast: Cast) -> None:
     programme, vera = db.session.get_one(Programme, cast.programme.id), cast.vera
+    kept.init_app(current_app.extensions)  # the app is shared by tests, and so is what it keeps
     kept_slots(programme, vera, ANY, MONDAY)
     shelf: kept.Shelf = current_app.extensions["gemba_maps"]
     kind = next(iter(shelf._kinds))
