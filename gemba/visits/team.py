@@ -4,7 +4,7 @@ Everything is in the zone of who looks. Colours stand for kinds of time, and eac
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 from gemba.db import db
 from gemba.people.models import Line, Person
 from gemba.schedule import service as schedule
-from gemba.schedule.rules import AgentFacts, Hours, Seconds, Span, Timeline, open_times
+from gemba.schedule.rules import AgentFacts, Hours, Span, Timeline, open_times
 from gemba.schedule.rules.hours import local_day
 from gemba.visits import facts
 from gemba.visits.models import Visit
@@ -125,19 +125,9 @@ def calendar(
     zone = viewer.timezone
     whole = _window(zone, week)
     visits = _visits_of(ids, whole)
-    known = {each.agent: each for each in _facts_of(ids)}
+    known = {each.agent: each for each in facts.own_facts(ids)}
     rows = tuple(_row(agent, known.get(agent.id), visits[agent.id], days, whole, zone) for agent in agents)
     return Team(rows, tuple(schedule.lines_looked_after(viewer)), more, _hours_of(rows, zone))
-
-
-def _facts_of(ids: Collection[int]) -> list[AgentFacts]:
-    return [replace(agent, calendar=_spans(load.calendar)) for agent, load in facts.loads_of(ids, {})]
-
-
-def _spans(seconds: Iterable[Seconds]) -> tuple[Span, ...]:
-    return tuple(
-        Span(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in seconds
-    )
 
 
 def _visits_of(ids: Collection[int], window: Span) -> Mapping[int, list[Visit]]:

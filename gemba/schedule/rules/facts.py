@@ -70,15 +70,15 @@ class AgentFacts:
     def load(self) -> Load:
         """What takes their time, in numbers."""
         return Load(
-            busy=[_seconds(span) for span in self.busy],
-            visits=[_seconds(span) for span in self.visits],
-            calendar=[_seconds(span) for span in self.calendar],
+            busy=[seconds_of(span) for span in self.busy],
+            visits=[seconds_of(span) for span in self.visits],
+            calendar=[seconds_of(span) for span in self.calendar],
             joinable=[int(start.timestamp()) for start in self.joinable],
         )
 
 
-def _seconds(span: Span) -> Seconds:
-    """The whole seconds a span touches."""
+def seconds_of(span: Span) -> Seconds:
+    """Return the whole seconds a span touches."""
     return int(span.start.timestamp()), -int(-span.end.timestamp() // 1)
 
 

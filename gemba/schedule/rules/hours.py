@@ -162,13 +162,6 @@ class LocalDay:
             return self.first + timedelta(minutes=minute)
         return first_instant(self.midnight + timedelta(minutes=minute), self.zone)
 
-    def exact(self, minute: int) -> datetime | None:
-        """Return the first instant that shows this minute of the day; None if the clocks skip it."""
-        instant = self.reach(minute)
-        if self.even or wall_time(instant, self.zone) == self.midnight + timedelta(minutes=minute):
-            return instant
-        return None
-
 
 def wall_time(instant: datetime, zone: ZoneInfo) -> datetime:
     """Return what the clock on the wall shows, naive."""

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, Load, Seconds, VisitorFacts
+from gemba.schedule.rules.facts import (
+    REST,
+    AgentFacts,
+    BookingRules,
+    Limits,
+    Load,
+    Seconds,
+    VisitorFacts,
+    seconds_of,
+)
 from gemba.schedule.rules.frames import (
     DAY_TICKS,
     EPOCH_DAY,
@@ -77,7 +86,7 @@ def visitor_mask(rules: BookingRules, visitors: Sequence[VisitorFacts], first: i
     """Return the starts at which one of the visitors cannot come."""
     bits = 0
     for visitor in visitors:
-        busy = [(int(span.start.timestamp()), -int(-span.end.timestamp() // 1)) for span in visitor.busy]
+        busy = [seconds_of(span) for span in visitor.busy]
         bits |= _near(busy, first, count, rules.duration_minutes, 0)
         if visitor.limits.any:
             frame = frame_of(visitor.timezone, first, count)

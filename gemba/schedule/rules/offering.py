@@ -123,7 +123,7 @@ def union_of(maps: Iterable[tuple[int, StartMap]]) -> int:
     return bits
 
 
-def reach(rules: BookingRules, window: Span, now: datetime) -> tuple[int, int]:
+def _reach(rules: BookingRules, window: Span, now: datetime) -> tuple[int, int]:
     """Return first tick and count of the starts that can be offered in a window; no more than needed."""
     low = max(window.start, now + timedelta(minutes=rules.min_notice_minutes))
     high = min(window.end, now + timedelta(days=rules.horizon_days))
@@ -143,7 +143,7 @@ def open_slots(
 ) -> list[Slot]:
     """Return the slots that start within `window` (half-open), by start, each with every agent offered."""
     now = now.astimezone(UTC)
-    first, count = reach(rules, window, now)
+    first, count = _reach(rules, window, now)
     if not count:
         return []
     maps = [
