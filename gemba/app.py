@@ -22,9 +22,11 @@ from gemba.config import ROOT, Settings, load_settings
 from gemba.db import db, open_database
 from gemba.demo import views as demo_views
 from gemba.home import views as home_views
+from gemba.inbox import models as inbox_models  # noqa: F401
 from gemba.insights import models as insights_models  # noqa: F401
 from gemba.insights import views as insights_views
 from gemba.invites import mail as invite_mail
+from gemba.invites import models as invites_models  # noqa: F401
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
 from gemba.outbox.service import queue_mail

@@ -32,7 +32,10 @@ class Product(Base):
 
 
 class Person(Base):
-    """One human being, whatever their roles. `email` is kept normalised and casefolded."""
+    """One human being, whatever their roles. `email` is kept normalised and casefolded.
+
+    `bounced_at` is when mail to the address last came back, `bounce` why; both go when the address changes.
+    """
 
     __tablename__ = "person"
 
@@ -45,6 +48,8 @@ class Person(Base):
     department: Mapped[str] = mapped_column(default="")
     line_id: Mapped[int | None] = mapped_column(ForeignKey("line.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
+    bounced_at: Mapped[datetime | None]
+    bounce: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
     line: Mapped[Line | None] = relationship(foreign_keys=[line_id])
@@ -99,6 +104,15 @@ class PersonLanguage(Base):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
+
+
+class MailDeclined(Base):
+    """A kind of mail that a person does not want; there is a row exactly while they do not."""
+
+    __tablename__ = "mail_declined"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
 
 
 class SignInRequest(Base):

@@ -16,7 +16,8 @@ class Visit(Base):
 
     `uid` never changes; `sequence` rises with every significant change (RFC 5546 2.1.4). The agent is taken
     `buffer_before` minutes earlier and `buffer_after` minutes longer. A request or an offer ends by itself at
-    `expires_at`. `because` is a code, and `because_facts` what it is made of.
+    `expires_at`. `because` is a code, and `because_facts` what it is made of. `note` is what the visitors
+    would like to see, in their words; everyone reads it in the invite.
     """
 
     __tablename__ = "visit"
@@ -35,6 +36,7 @@ class Visit(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     meeting_url: Mapped[str]
     cancel_reason: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
     because: Mapped[str] = mapped_column(default="")
     because_facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     buffer_before: Mapped[int] = mapped_column(default=0)
@@ -68,6 +70,50 @@ class VisitOutcome(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
     took_place: Mapped[str]
     at: Mapped[datetime]
+
+
+class VisitAnswer(Base):
+    """What one participant last answered to the invite: `accepted`, `tentative`, `declined`.
+
+    `needs-action` stands where the hour has moved since. `sequence` and `replied_at` (DTSTAMP) are those of
+    the last reply by mail that counted: an older one changes nothing (RFC 5546 2.1.5). `via` is `mail` or `web`.
+    """
+
+    __tablename__ = "visit_answer"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    answer: Mapped[str]
+    comment: Mapped[str] = mapped_column(default="")
+    via: Mapped[str]
+    at: Mapped[datetime]
+    sequence: Mapped[int] = mapped_column(default=0)
+    replied_at: Mapped[datetime | None]
+
+
+class VisitProposal(Base):
+    """Another hour that a participant proposed from their calendar (COUNTER, RFC 5546 3.2.7).
+
+    `state` is `open`, `accepted`, `declined` or `passed` (the visit changed in another way).
+    """
+
+    __tablename__ = "visit_proposal"
+    __table_args__ = (UniqueConstraint("visit_id", "person_id", "stamped_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    comment: Mapped[str] = mapped_column(default="")
+    sequence: Mapped[int]
+    stamped_at: Mapped[datetime]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    decided_at: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
 
 
 class Tick(Base):

@@ -1,0 +1,1 @@
+"""Mail that comes in: answers to invites, and mail that came back."""
