@@ -76,7 +76,8 @@ class VisitAnswer(Base):
     """What one participant last answered to the invite: `accepted`, `tentative`, `declined`.
 
     `needs-action` stands where the hour has moved since. `sequence` and `replied_at` (DTSTAMP) are those of
-    the last reply by mail that counted: an older one changes nothing (RFC 5546 2.1.5). `via` is `mail` or `web`.
+    the last reply by mail that counted: an older one changes nothing (RFC 5546 2.1.5). `via` is `mail` or
+    `web`.
     """
 
     __tablename__ = "visit_answer"
