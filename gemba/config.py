@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from dotenv import dotenv_values
 from email_validator import EmailNotValidError, validate_email
@@ -38,6 +38,18 @@ class Smtp:
 
 
 @dataclass(frozen=True)
+class Imap:
+    """The mailbox that replies arrive in; `security` as in Smtp."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    folder: str = "INBOX"
+
+
+@dataclass(frozen=True)
 class Oidc:
     """The OpenID Connect provider people may sign in with."""
 
@@ -56,6 +68,12 @@ class Settings:
     base_url: str
     mail_from: str
     smtp: Smtp | None = None
+    imap: Imap | None = None
+    lmtp_listen: tuple[str, int] | None = None
+    """Host and port where replies are taken over LMTP."""
+    hooks_secret: str | None = None
+    mail_authserv: str = ""
+    """The name by which our own mail server signs its Authentication-Results (RFC 8601); lower-case."""
     oidc: Oidc | None = None
     redis_url: str | None = None
     meeting_url: str = "https://meet.jit.si/gemba-{room}"
@@ -71,6 +89,11 @@ class Settings:
     def mail_folder(self) -> Path:
         """Where mail lands as files while no SMTP server is set."""
         return self.instance / "mail"
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether answers to invites can come back by mail, in any of the three ways."""
+        return self.imap is not None or self.lmtp_listen is not None or self.hooks_secret is not None
 
     @property
     def secure(self) -> bool:
@@ -102,6 +125,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         base_url=base_url,
         mail_from=_mail_from(given, base_url),
         smtp=_smtp(given),
+        imap=_imap(given),
+        lmtp_listen=_lmtp_listen(given),
+        hooks_secret=_hooks_secret(given),
+        mail_authserv=given.get("GEMBA_MAIL_AUTHSERV", "").lower(),
         oidc=_oidc(given),
         redis_url=_redis_url(given),
         meeting_url=_meeting_url(given),
@@ -176,28 +203,66 @@ def _mail_from(given: Mapping[str, str], base_url: str) -> str:
         ) from error
 
 
-def _smtp(given: Mapping[str, str]) -> Smtp | None:
-    url = given.get("GEMBA_SMTP_URL")
+def _mail_server(
+    given: Mapping[str, str], name: str, ports: Mapping[str, int], example: str
+) -> tuple[SplitResult, int, str] | None:
+    """A mail server's address taken apart, its port and its protection; `ports` are by protection."""
+    url = given.get(name)
     if url is None:
         return None
     parts = urlsplit(url)
+    plain = name.removeprefix("GEMBA_").removesuffix("_URL").lower()
     asked = parse_qs(parts.query).get("tls", ["none"])[0]
     try:
         port = parts.port
     except ValueError:
         port = -1
-    if (
-        parts.scheme not in ("smtp", "smtps")
-        or not parts.hostname
-        or asked not in ("none", "starttls")
-        or port == -1
-    ):
-        raise BadSetting(
-            "GEMBA_SMTP_URL", "write smtp://user:password@host:587?tls=starttls or smtps://host:465."
-        )
-    security = "tls" if parts.scheme == "smtps" else asked
-    default_port = {"tls": 465, "starttls": 587, "none": 25}[security]
-    return Smtp(parts.hostname, port or default_port, security, parts.username, parts.password)
+    known = parts.scheme in (plain, f"{plain}s") and asked in ("none", "starttls")
+    if not known or not parts.hostname or port == -1:
+        raise BadSetting(name, example)
+    security = asked if parts.scheme == plain else "tls"
+    return parts, port or ports[security], security
+
+
+def _smtp(given: Mapping[str, str]) -> Smtp | None:
+    example = "write smtp://user:password@host:587?tls=starttls or smtps://host:465."
+    found = _mail_server(given, "GEMBA_SMTP_URL", {"tls": 465, "starttls": 587, "none": 25}, example)
+    if found is None:
+        return None
+    parts, port, security = found
+    user, password = (None if each is None else unquote(each) for each in (parts.username, parts.password))
+    return Smtp(parts.hostname or "", port, security, user, password)
+
+
+def _imap(given: Mapping[str, str]) -> Imap | None:
+    example = "write imaps://user:password@host/INBOX or imap://user:password@host/INBOX?tls=starttls."
+    found = _mail_server(given, "GEMBA_IMAP_URL", {"tls": 993, "starttls": 143, "none": 143}, example)
+    if found is None:
+        return None
+    parts, port, security = found
+    if not parts.username or not parts.password:
+        raise BadSetting("GEMBA_IMAP_URL", example)
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    return Imap(
+        parts.hostname or "", port, security, unquote(parts.username), unquote(parts.password), folder
+    )
+
+
+def _lmtp_listen(given: Mapping[str, str]) -> tuple[str, int] | None:
+    value = given.get("GEMBA_LMTP_LISTEN")
+    if value is None:
+        return None
+    host, _colon, port = value.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadSetting("GEMBA_LMTP_LISTEN", "give an address and a port, such as 127.0.0.1:2424.")
+    return host.strip("[]"), int(port)
+
+
+def _hooks_secret(given: Mapping[str, str]) -> str | None:
+    secret = given.get("GEMBA_HOOKS_SECRET")
+    if secret is not None and len(secret) < 32:
+        raise BadSetting("GEMBA_HOOKS_SECRET", "give at least 32 random characters.")
+    return secret
 
 
 def _oidc(given: Mapping[str, str]) -> Oidc | None:

@@ -1,4 +1,4 @@
-"""Addresses that answers to invites come back to: one per visit and person, unguessable (RFC 5233 subaddress).
+"""Addresses that answers to invites come back to: one per visit and person, unguessable (RFC 5233).
 
 Pure. Who writes to such an address was sent it: the token proves whose answer a mail is, whatever its From.
 """
