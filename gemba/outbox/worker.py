@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gemba.clock import now as app_now
 from gemba.config import current_settings
 from gemba.db import db, reading
-from gemba.outbox import claims
+from gemba.outbox import claims, ticks
 from gemba.outbox.claims import Lease
 from gemba.outbox.delivery import Deliverer, deliverer
 from gemba.outbox.kinds import Ending, background_kinds, handler_of
@@ -57,6 +57,7 @@ class Worker:
         self._asked_to_stop = False
         self._stopping = threading.Event()
         self._bell = threading.Condition()
+        self._ticks: dict[str, datetime] = {}
         self._threads = [
             # Every second thread leaves aside what runs in the background: a code to sign in never waits
             # for a slow calendar.
@@ -101,8 +102,11 @@ class Worker:
     def _beat(self) -> None:
         with self._app.app_context():
             try:
-                claims.heartbeat(self.name, self._clock())
+                now = self._clock()
+                claims.heartbeat(self.name, now)
+                made = ticks.make_due(now, self._ticks)
                 db.session.commit()
+                self._ticks = made
             except SQLAlchemyError:
                 log.warning("outbox.no-heartbeat", worker=self.name, exc_info=True)
 

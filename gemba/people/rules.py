@@ -35,6 +35,14 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class MailKind(StrEnum):
+    """Mails that people may decline; invites and sign-in mails always come."""
+
+    REMINDER_DAY = "reminder-day"
+    REMINDER_HOUR = "reminder-hour"
+    OUTCOME = "outcome"
+
+
 class Scope(StrEnum):
     """What an API token may do."""
 
