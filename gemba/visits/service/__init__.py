@@ -1,5 +1,6 @@
 """Visits: find an hour, book, wait, approve, move, swap, cancel, tell how it went, see what one may see."""
 
+from gemba.visits.service.answering import take_answer, take_proposal, visit_by_uid
 from gemba.visits.service.approving import approve, deciders, decline, may_decide, run_by
 from gemba.visits.service.booking import book
 from gemba.visits.service.ending import cancel, lapse, only_leaves, tell_outcome
@@ -16,13 +17,16 @@ from gemba.visits.service.reading import (
     visits_of,
     why_not,
 )
+from gemba.visits.service.replies import Said, Taken
 from gemba.visits.service.waiting import Place, places_of, refuse_offer, stop_waiting, take_offer, wait
 
 __all__ = [
     "EXPIRY",
     "WAITLIST",
     "Place",
+    "Said",
     "StandIns",
+    "Taken",
     "answers_of",
     "approve",
     "book",
@@ -46,9 +50,12 @@ __all__ = [
     "stand_ins",
     "stop_waiting",
     "swap",
+    "take_answer",
     "take_offer",
+    "take_proposal",
     "tell_outcome",
     "visible_visits",
+    "visit_by_uid",
     "visits_of",
     "wait",
     "why_not",
