@@ -9,8 +9,8 @@ from gemba.api.problems import TokenNeeded, TokenReadsOnly
 from gemba.clock import now
 from gemba.db import begin_reading, db
 from gemba.people import service as people
-from gemba.people.models import Person
 from gemba.people.rules import Scope
+from gemba.people.service.tokens import TokenUse
 from gemba.web.access import SAFE_METHODS
 
 
@@ -29,22 +29,25 @@ def authenticate() -> None:
     """Before every call: finds the token's person. Raises TokenNeeded, TokenReadsOnly."""
     g.me = g.sign_in = None
     token, reads = _token(), request.method in SAFE_METHODS
-    found = people.person_of_token(token, now()) if token else None
-    if found is None:
+    use = people.use_of_token(token, now()) if token else None
+    if use is not None and not use.is_noted:
+        use = _noted(token, use, reads)
+    if use is None:
         raise TokenNeeded
-    if reads and people.token_wants_touch(token, now()):
-        found = _touch(token) or found
-    person, scope = found
-    if not reads and scope is not Scope.WRITE:
+    if not reads and use.scope is not Scope.WRITE:
         raise TokenReadsOnly
-    g.me = person
+    g.me = use.person
 
 
-def _touch(token: str) -> tuple[Person, Scope] | None:
-    """Notes the token's use in a transaction of its own, for a read must not wait for writers."""
+def _noted(token: str, use: TokenUse, reads: bool) -> TokenUse | None:
+    """Notes the token's use; where the call reads, in a transaction of its own, for it must not wait for
+    writers."""
+    if not reads:
+        people.note_use(use, now())
+        return use
     db.session.rollback()
     begin_reading(False)
-    people.person_of_token(token, now())
+    people.note_use(use, now())
     db.session.commit()
     begin_reading(True)
-    return people.person_of_token(token, now())
+    return people.use_of_token(token, now())

@@ -45,10 +45,10 @@ def line_id(name: str | None) -> int | None:
 
 def running_programme(slug: str) -> Programme:
     """A programme to book in. Raises Invalid."""
+    programme = programmes.find_programme(slug)
+    if programme is not None and programme.active:
+        return programme
     running = [each for each in programmes.list_programmes(caller()) if each.active]
-    for programme in running:
-        if programme.slug == slug:
-            return programme
     raise Invalid({"programme": [_none_such("programme", "Programmes", [each.slug for each in running])]})
 
 

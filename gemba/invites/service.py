@@ -1,16 +1,19 @@
 """Puts invites into the outbox: one row per recipient, a snapshot of all that the mail will say."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
+from gemba.config import current_settings
 from gemba.db import db
-from gemba.invites.rules import Method
+from gemba.invites.addresses import reply_address
+from gemba.invites.rules import Answer, Method
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import State
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,17 @@ class Who:
     timezone: str
     part: str
     """`visitor`, `agent` or `lead`"""
+    answer: str = Answer.NEEDS_ACTION.value
+    """What they said to this hour (PARTSTAT)"""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A visit as an invite tells of it; instants as ISO strings in UTC, `previous_start` after a move."""
+    """A visit as an invite tells of it; instants as ISO strings in UTC, `previous_start` after a move.
+
+    `came` and `went` are the names of who takes part since or no longer, `edited` which words are new
+    (`note`, `link`). What has a default was not there in snapshots of earlier versions.
+    """
 
     visit_id: int
     uid: str
@@ -44,12 +53,20 @@ class Snapshot:
     previous_start: str = ""
     reason: str = ""
     by: str = ""
+    note: str = ""
+    came: str = ""
+    went: str = ""
+    edited: str = ""
 
     @staticmethod
     def from_json(payload: dict[str, Any]) -> "Snapshot":
         """Undoes dataclasses.asdict."""
         people = tuple(Who(**who) for who in payload["people"])
         return Snapshot(**{**payload, "people": people})
+
+
+Words = Mapping[str, Any]
+"""What a mail's templates are told."""
 
 
 def group_key(visit_id: int) -> str:
@@ -63,39 +80,127 @@ TEMPLATES = {
     "cancelled": "visit_cancelled",
     "replaced": "visit_cancelled",
     "left": "visit_cancelled",
+    "handed-on": "visit_cancelled",
+    "agent-declined": "visit_cancelled",
+    "edited": "visit_moved",
+    "kept": "visit_answer",
 }
+CHANGES = ("moved", "edited")
+"""The words that tell of a change to a visit one knows."""
 
 
 def queue_invites(
-    snapshot: Snapshot, method: Method, to: Sequence[Who], *, word: str, now: datetime
-) -> list[OutboxItem]:
-    """Queues one mail each; `word` says why: `booked`, `moved`, `cancelled`, `replaced` (by another agent)
-    or `left` (a seat in a visit that goes on).
+    snapshot: Snapshot,
+    method: Method,
+    to: Sequence[Who],
+    *,
+    word: str,
+    more: Words | None = None,
+    now: datetime,
+) -> None:
+    """Queues one mail each; `word` says why: `booked`, `moved`, `edited`, `cancelled`, `replaced` (by another
+    agent), `left` (a seat in a visit that goes on), `handed-on` (the seat, to somebody else) or
+    `agent-declined`.
 
     What was queued before for the same person and not yet tried says less than this and is dropped.
+    `more` goes to the mail's templates.
     """
     if not to:
-        return []
-    group, items = group_key(snapshot.visit_id), []
-    heard = outbox.drop_superseded(group, {who.email for who in to}, now)
+        return
+    group, rows = group_key(snapshot.visit_id), []
+    # Nobody heard anything before the first invites.
+    is_first = word == "booked" and snapshot.sequence == 0
+    unsaid = _unsaid(group) if word in CHANGES else {}
+    heard = set() if is_first else outbox.drop_superseded(group, {who.email for who in to}, now)
     for who in to:
+        facts, said = _all_news(snapshot, word, unsaid.get(who.email), heard=who.email in heard)
+        context = {**words(facts, who, said), **(more or {})}
+        key = f"invite:{facts.visit_id}:{facts.sequence}:{facts.changed_at}:{who.id}:{method}"
+        rows.append(_row(facts, method, who, said, context, dedup_key=key, group=group, now=now))
+    outbox.queue_all(rows)
+
+
+def queue_kept(snapshot: Snapshot, to: Who, *, key: str, more: Words, now: datetime) -> None:
+    """Queues the answer to whoever proposed another hour: the visit stays where it is (DECLINECOUNTER).
+
+    It takes no other message's place and leaves beside them; `drop_kept` takes it back.
+    """
+    context = {**words(snapshot, to, "kept"), **more}
+    group = _kept_group(snapshot.visit_id)
+    row = _row(snapshot, Method.DECLINECOUNTER, to, "kept", context, dedup_key=key, group=group, now=now)
+    outbox.queue_all([row])
+
+
+def drop_kept(snapshot: Snapshot, now: datetime) -> None:
+    """The visit moved or ended: nobody needs to hear any more that it stays where it was."""
+    outbox.drop_superseded(_kept_group(snapshot.visit_id), {who.email for who in snapshot.people}, now)
+
+
+def _kept_group(visit_id: int) -> str:
+    return f"kept:{visit_id}"
+
+
+def _row(
+    snapshot: Snapshot,
+    method: Method,
+    who: Who,
+    word: str,
+    context: Words,
+    *,
+    dedup_key: str,
+    group: str,
+    now: datetime,
+) -> outbox.Row:
+    settings = current_settings()
+    sender = settings.mail_from
+    if settings.takes_replies:
+        sender = reply_address(sender, settings.secret_key, snapshot.visit_id, who.id)
+    return outbox.mail_row(
+        kind="invite",
+        to=who.email,
+        name=who.name,
+        locale=who.locale,
+        template=TEMPLATES[word],
+        context=context,
+        dedup_key=dedup_key,
+        group_key=group,
+        extra={"visit": asdict(snapshot), "method": str(method), "organizer": sender},
+        now=now,
+    )
+
+
+def _unsaid(group: str) -> dict[str, Snapshot]:
+    """What waits to be told and was never tried, by recipient."""
+    return {
+        item.recipient: Snapshot.from_json(item.payload["visit"])
+        for item in outbox.items_of(group)
+        if item.state == State.READY and item.attempts == 0
+    }
+
+
+def _all_news(snapshot: Snapshot, word: str, unsaid: Snapshot | None, *, heard: bool) -> tuple[Snapshot, str]:
+    """What is new to somebody: with what they were about to be told, which is not said any more."""
+    if word not in CHANGES:
+        return snapshot, word
+    if not heard:
         # Whoever never heard of the visit is told of it, not that it moved.
-        said = "booked" if word == "moved" and who.email not in heard else word
-        items.append(
-            outbox.mail_item(
-                kind="invite",
-                to=who.email,
-                name=who.name,
-                locale=who.locale,
-                template=TEMPLATES[said],
-                context=words(snapshot, who, said),
-                dedup_key=f"invite:{snapshot.visit_id}:{snapshot.sequence}:{who.id}:{method}",
-                group_key=group,
-                extra={"visit": asdict(snapshot), "method": str(method)},
-                now=now,
-            )
-        )
-    return outbox.queue_all(items)
+        return snapshot, "booked"
+    if unsaid is None:
+        return snapshot, word
+    previous = unsaid.previous_start or snapshot.previous_start
+    merged = replace(
+        snapshot,
+        previous_start=previous if previous != snapshot.start else "",
+        came=_joined(unsaid.came, snapshot.came, but=snapshot.went),
+        went=_joined(unsaid.went, snapshot.went, but=snapshot.came),
+        edited=" ".join(dict.fromkeys(f"{unsaid.edited} {snapshot.edited}".split())),
+    )
+    return merged, "moved" if merged.previous_start else word
+
+
+def _joined(earlier: str, later: str, *, but: str) -> str:
+    names = [name for name in (earlier if earlier != but else "", later) if name]
+    return ", ".join(dict.fromkeys(names))
 
 
 def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
@@ -121,9 +226,27 @@ def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
         "product": snapshot.product,
         "meeting_url": snapshot.meeting_url,
         "visit_path": f"/visits/{snapshot.visit_id}",
+        "visit_id": snapshot.visit_id,
+        "person_id": who.id,
         "reason": snapshot.reason,
         "by": snapshot.by,
+        "note": snapshot.note,
+        "came": snapshot.came,
+        "went": snapshot.went,
+        "edited": snapshot.edited.split(),
     }
+
+
+EARLIER: Words = {
+    "visit_id": None,
+    "person_id": None,
+    "note": "",
+    "came": "",
+    "went": "",
+    "edited": [],
+    "offers": [],
+}
+"""What contexts of earlier versions lack."""
 
 
 @dataclass(frozen=True)

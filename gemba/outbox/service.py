@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any, Required, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
-from sqlalchemy.exc import IntegrityError
 
 from gemba.config import current_settings
-from gemba.db import db
+from gemba.db import db, insert_new, table_of
 from gemba.errors import NotFound, Refused
 from gemba.outbox.kinds import background_kinds
 from gemba.outbox.models import OutboxItem, OutboxWorker
 from gemba.outbox.rules import LATE, WAITING, WORKER_SILENT, State, freeze, lost_its_secret, without_secrets
 
 CHANNEL = "gemba_outbox"
+_BELL = text(f"NOTIFY {CHANNEL}")
 PAGE = 50
 
 
@@ -47,6 +47,10 @@ class Overtaken(Refused):
     code = "overtaken"
 
 
+Row = dict[str, Any]
+"""The values of a new row."""
+
+
 def queue(
     kind: str,
     *,
@@ -56,43 +60,43 @@ def queue(
     payload: Mapping[str, Any],
     now: datetime,
     run_at: datetime | None = None,
-) -> OutboxItem:
+) -> None:
     """Puts an item into the outbox, to leave at `run_at` (default: now).
 
-    The same `dedup_key` again returns the item that is there. Items of one non-empty `group_key` to one
+    What is there under the same `dedup_key` stays as it is. Items of one non-empty `group_key` to one
     recipient leave one after the other; `payload` is plain JSON (gemba.outbox.rules.freeze makes it so).
     """
-    item = OutboxItem(
-        kind=kind,
-        dedup_key=dedup_key,
-        group_key=group_key,
-        recipient=recipient,
-        payload=dict(payload),
-        state=State.READY.value,
-        run_at=run_at or now,
-        created_at=now,
-    )
-    return queue_all([item])[0]
+    queue_all([_row(kind, dedup_key, group_key, recipient, payload, now, run_at)])
 
 
-def queue_all(items: Sequence[OutboxItem]) -> list[OutboxItem]:
-    """Puts new items into the outbox together, or finds those that are there under the same dedup keys."""
-    there = _by_dedup_keys([item.dedup_key for item in items])
-    new = [item for item in items if item.dedup_key not in there]
-    if new:
-        try:
-            with db.session.begin_nested():
-                db.session.add_all(new)
-        except IntegrityError:
-            # Another transaction was quicker with one of them.
-            if len(new) > 1:
-                return [queue_all([item])[0] for item in items]
-            there = _by_dedup_keys([new[0].dedup_key])
-            if not there:
-                raise
-        else:
-            ring()
-    return [there.get(item.dedup_key, item) for item in items]
+def queue_all(rows: Sequence[Row]) -> None:
+    """Puts new items into the outbox together, but for those that are there under the same dedup keys."""
+    if rows:
+        db.session.execute(insert_new(table_of(OutboxItem), "dedup_key"), rows)
+        ring()
+
+
+def _row(
+    kind: str,
+    dedup_key: str,
+    group_key: str,
+    recipient: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    run_at: datetime | None,
+) -> Row:
+    return {
+        "kind": kind,
+        "dedup_key": dedup_key,
+        "group_key": group_key,
+        "recipient": recipient,
+        "payload": dict(payload),
+        "state": State.READY.value,
+        "run_at": run_at or now,
+        "attempts": 0,
+        "last_error": "",
+        "created_at": now,
+    }
 
 
 def queue_soon(kind: str, *, group_key: str, payload: Mapping[str, Any], now: datetime) -> None:
@@ -136,12 +140,12 @@ class Mail(TypedDict, total=False):
     extra: Mapping[str, Any]
 
 
-def queue_mail(**mail: Unpack[Mail]) -> OutboxItem:
+def queue_mail(**mail: Unpack[Mail]) -> None:
     """Puts a mail into the outbox."""
-    return queue_all([mail_item(**mail)])[0]
+    queue_all([mail_row(**mail)])
 
 
-def mail_item(**mail: Unpack[Mail]) -> OutboxItem:
+def mail_row(**mail: Unpack[Mail]) -> Row:
     """A mail for `queue_all`."""
     settings = current_settings()
     payload = {
@@ -153,27 +157,21 @@ def mail_item(**mail: Unpack[Mail]) -> OutboxItem:
         "from": settings.mail_from,
         "base_url": settings.base_url,
     }
-    return OutboxItem(
-        kind=mail.get("kind", "mail"),
-        dedup_key=mail["dedup_key"],
-        group_key=mail.get("group_key", ""),
-        recipient=mail["to"],
-        payload=payload,
-        state=State.READY.value,
-        run_at=mail.get("run_at") or mail["now"],
-        created_at=mail["now"],
+    return _row(
+        mail.get("kind", "mail"),
+        mail["dedup_key"],
+        mail.get("group_key", ""),
+        mail["to"],
+        payload,
+        mail["now"],
+        mail.get("run_at"),
     )
 
 
 def ring() -> None:
     """Wakes workers when this transaction commits; they also look by themselves every second."""
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(text(f"NOTIFY {CHANNEL}"))
-
-
-def _by_dedup_keys(keys: Sequence[str]) -> dict[str, OutboxItem]:
-    found = db.session.scalars(select(OutboxItem).where(OutboxItem.dedup_key.in_(keys)))
-    return {item.dedup_key: item for item in found}
+        db.session.execute(_BELL)
 
 
 def drop_superseded(group_key: str, recipients: Collection[str], now: datetime) -> set[str]:

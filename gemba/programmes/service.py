@@ -1,8 +1,10 @@
 """Programmes: admins make and change them, everyone signed in may read those that run."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from gemba.db import db
@@ -51,10 +53,20 @@ def list_programmes(viewer: Person) -> list[Programme]:
 
 def get_programme(slug: str) -> Programme:
     """The programme of an address, whether it runs or not. Raises NotFound."""
-    programme = db.session.scalar(select(Programme).where(Programme.slug == slug))
+    programme = find_programme(slug)
     if programme is None:
         raise NotFound
     return programme
+
+
+@cache
+def _by_slug() -> Select[Any]:
+    return select(Programme).where(Programme.slug == bindparam("slug"))
+
+
+def find_programme(slug: str) -> Programme | None:
+    """The programme of this slug, whether it runs or not."""
+    return db.session.scalars(_by_slug(), {"slug": slug}).first()
 
 
 def default_programme() -> Programme:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
+from sqlalchemy import select
 
+from gemba.db import db
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
 from tests.conftest import StandingClock, running, settings_for
@@ -59,4 +61,11 @@ def hello(now: datetime, number: int = 1, **more: Any) -> OutboxItem:
         "dedup_key": f"hello:{number}",
         "now": now,
     }
-    return outbox.queue_mail(**{**values, **more})
+    asked = {**values, **more}
+    outbox.queue_mail(**asked)
+    return queued(asked["dedup_key"])
+
+
+def queued(dedup_key: str) -> OutboxItem:
+    """The item under this key."""
+    return db.session.scalars(select(OutboxItem).where(OutboxItem.dedup_key == dedup_key)).one()

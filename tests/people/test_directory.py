@@ -183,7 +183,7 @@ def test_deactivation_ends_everything_at_once(cast: Cast) -> None:
     service.update_person(cast.lev, by=cast.adam, now=MONDAY, active=True)
     db.session.commit()
     assert service.find_sign_in(cookie, now=MONDAY) is None
-    assert service.person_of_token(token, MONDAY) is None
+    assert service.use_of_token(token, MONDAY) is None
     with pytest.raises(ProofGone):
         service.use_link(order.link_token, now=MONDAY)
 

@@ -163,6 +163,6 @@ def test_a_token_is_all_that_is_printed(site: Flask, site_cast: Cast) -> None:
     status, out, error = _run(site, "token", "vera@gemba.example", "--name", "script", "--scope", "write")
     assert (status, error) == (0, "")
     with site.app_context():
-        found = service.person_of_token(out.removesuffix("\n"), MONDAY)
+        found = service.use_of_token(out.removesuffix("\n"), MONDAY)
         assert found is not None
-        assert (found[0].name, found[1]) == ("Vera Visitor", "write")
+        assert (found.person.name, found.scope) == ("Vera Visitor", "write")

@@ -160,7 +160,7 @@ def test_a_token_is_shown_once(site: Flask, browser: Browser, site_cast: Cast) -
     found = re.search(r'value="(gemba_[\w-]{43})"', answer.text)
     assert found
     with site.app_context():
-        assert service.person_of_token(found[1], MONDAY) is not None
+        assert service.use_of_token(found[1], MONDAY) is not None
     page = vera.get("/profile").text
     assert found[1] not in page
     assert "Weekly &lt;report&gt;" in page
@@ -169,7 +169,7 @@ def test_a_token_is_shown_once(site: Flask, browser: Browser, site_cast: Cast) -
     assert eve.post(path[0]).status_code == 404
     assert vera.post(path[0]).status_code == 303
     with site.app_context():
-        assert service.person_of_token(found[1], MONDAY) is None
+        assert service.use_of_token(found[1], MONDAY) is None
     assert acts(site) == ["token-made", "token-revoked"]
 
 

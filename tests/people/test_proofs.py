@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from gemba.db import db, reading
+from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.people import service
 from gemba.people.errors import ProofGone, TooManyMails, WrongCode
@@ -118,36 +118,37 @@ def test_a_token_is_its_person(cast: Cast) -> None:
     [row] = service.tokens_of(cast.vera)
     assert (row.name, row.last_used_at) == ("my report", None)
     assert token not in row.token_hash
-    found = service.person_of_token(token, MONDAY)
+    found = service.use_of_token(token, MONDAY)
     assert found is not None
-    assert (found[0].id, found[1]) == (cast.vera.id, "write")
-    assert service.person_of_token(token + "x", MONDAY) is None
+    assert (found.person.id, found.scope) == (cast.vera.id, "write")
+    assert service.use_of_token(token + "x", MONDAY) is None
     with pytest.raises(NotFound):
         service.revoke_token(cast.eve, row.id, MONDAY)
     service.revoke_token(cast.vera, row.id, MONDAY)
-    assert service.person_of_token(token, MONDAY) is None
+    assert service.use_of_token(token, MONDAY) is None
     assert service.tokens_of(cast.vera) == []
 
 
-def test_use_is_noted_once_an_hour_and_never_while_reading(cast: Cast) -> None:
+def test_a_note_of_use_is_due_once_an_hour(cast: Cast) -> None:
     token = service.make_token(cast.vera, "t", "read", MONDAY)
     db.session.commit()
 
-    def used() -> object:
-        return db.session.scalar(select(ApiToken.last_used_at))
+    def due(after: timedelta) -> bool:
+        use = service.use_of_token(token, MONDAY + after)
+        assert use is not None
+        if not use.is_noted:
+            service.note_use(use, MONDAY + after)
+        return not use.is_noted
 
-    with reading():
-        assert service.token_wants_touch(token, MONDAY)
-        service.person_of_token(token, MONDAY)
-        assert used() is None
-    service.person_of_token(token, MONDAY)
-    assert used() == MONDAY
-    later = MONDAY + timedelta(minutes=59)
-    assert not service.token_wants_touch(token, later)
-    service.person_of_token(token, later)
-    assert used() == MONDAY
-    service.person_of_token(token, MONDAY + timedelta(hours=1))
-    assert used() == MONDAY + timedelta(hours=1)
+    hour = timedelta(hours=1)
+    assert [due(after) for after in (0 * hour, 0.9 * hour, hour, 1.9 * hour, 2 * hour)] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert db.session.scalar(select(ApiToken.last_used_at)) == MONDAY + 2 * hour
 
 
 @pytest.mark.parametrize(

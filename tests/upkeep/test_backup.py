@@ -28,6 +28,7 @@ from gemba.upkeep.errors import (
 )
 from tests.cast import make_cast
 from tests.conftest import MONDAY
+from tests.outbox.conftest import queued
 from tests.upkeep.conftest import Maker
 
 pytestmark = pytest.mark.usefixtures("tools")
@@ -36,7 +37,7 @@ LATER = MONDAY + timedelta(hours=1)
 
 
 def put(name: str, **more: object) -> OutboxItem:
-    item = outbox.queue(
+    outbox.queue(
         "mail",
         dedup_key=name,
         group_key="",
@@ -44,6 +45,7 @@ def put(name: str, **more: object) -> OutboxItem:
         payload={"context": {"secret": "123456"}},
         now=MONDAY,
     )
+    item = queued(name)
     for key, value in more.items():
         setattr(item, key, value)
     return item

@@ -24,6 +24,7 @@ from gemba.upkeep.doctor import Finding, examine
 from tests.cast import Cast
 from tests.conftest import MONDAY, StandingClock, settings_for
 from tests.fakes.smtp import smtp_server
+from tests.outbox.conftest import queued
 from tests.upkeep.conftest import Maker, running
 
 
@@ -93,11 +94,9 @@ def about_here(subject: str) -> Finding:
 
 def test_what_was_given_up_and_what_is_late(app: Flask, cast: Cast) -> None:
     now = database_now() or MONDAY
-    item = outbox.queue(
-        "mail", dedup_key="a", group_key="", recipient="", payload={}, now=now - timedelta(hours=1)
-    )
+    outbox.queue("mail", dedup_key="a", group_key="", recipient="", payload={}, now=now - timedelta(hours=1))
     assert "60 minutes overdue" in about_here("outbox").words
-    item.state = "dead"
+    queued("a").state = "dead"
     assert "gemba outbox retry --failed" in about_here("outbox").words
 
 

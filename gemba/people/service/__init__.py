@@ -47,10 +47,10 @@ from gemba.people.service.sign_in import (
 from gemba.people.service.tokens import (
     end_tokens,
     make_token,
-    person_of_token,
+    note_use,
     revoke_token,
-    token_wants_touch,
     tokens_of,
+    use_of_token,
 )
 
 __all__ = [
@@ -82,12 +82,12 @@ __all__ = [
     "look_at_link",
     "make_token",
     "may_see_email",
+    "note_use",
     "people_by_line",
     "people_by_product",
     "people_holding",
     "person_fields",
     "person_of_identity",
-    "person_of_token",
     "request_sign_in",
     "revoke_token",
     "save_line",
@@ -95,9 +95,9 @@ __all__ = [
     "save_product",
     "set_locale",
     "sign_ins_of",
-    "token_wants_touch",
     "tokens_of",
     "update_person",
     "use_link",
+    "use_of_token",
     "visible_people",
 ]

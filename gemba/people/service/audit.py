@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.people.models import AuditEntry, Person
 from gemba.people.rules import clean_line
+
+_AN_ENTRY = insert(table_of(AuditEntry))
 
 
 def audit(
@@ -18,19 +20,20 @@ def audit(
     detail: Mapping[str, Any],
     now: datetime,
     address: str = "",
-) -> AuditEntry:
+) -> None:
     """Writes down an act: `person` did it (None: nobody signed in, or the command line), `subject` is
     what it was done to, such as `person:12`, `detail` is JSON without secrets, `address` the caller's."""
-    entry = AuditEntry(
-        at=now,
-        person_id=person.id if person is not None else None,
-        action=action,
-        subject=clean_line(subject)[:200],
-        detail=dict(detail),
-        address=address[:64],
+    db.session.execute(
+        _AN_ENTRY,
+        {
+            "at": now,
+            "person_id": person.id if person is not None else None,
+            "action": action,
+            "subject": clean_line(subject)[:200],
+            "detail": dict(detail),
+            "address": address[:64],
+        },
     )
-    db.session.add(entry)
-    return entry
 
 
 def audit_of(subject: str, *, limit: int = 20) -> list[tuple[AuditEntry, str]]:

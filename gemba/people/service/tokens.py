@@ -1,12 +1,15 @@
 """API tokens: a person's bearer tokens, shown once, kept as hashes."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.orm import lazyload
 
-from gemba.db import db, is_reading
+from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.people.models import ApiToken, Person
 from gemba.people.rules import N_, Scope, clean_line
@@ -48,35 +51,42 @@ def _living_tokens(person: Person) -> int:
     )
 
 
-def _living(token: str) -> ApiToken | None:
-    row = db.session.scalar(
-        select(ApiToken).where(ApiToken.token_hash == hashed(token)).options(joinedload(ApiToken.person))
+@dataclass(frozen=True)
+class TokenUse:
+    """Whose token it is and what it may do; `is_noted` unless its use was last noted an hour ago."""
+
+    id: int
+    person: Person
+    scope: Scope
+    is_noted: bool
+
+
+@cache
+def _living_token() -> Select[Any]:
+    """Built once: every call of the API begins with it. Roles are read when somebody asks."""
+    return (
+        select(ApiToken.id, ApiToken.scope, ApiToken.last_used_at, Person)
+        .join(Person, Person.id == ApiToken.person_id)
+        .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None), Person.active)
+        .options(lazyload(Person.role_rows))
     )
-    return row if row is not None and row.revoked_at is None and row.person.active else None
 
 
-def person_of_token(token: str, now: datetime) -> tuple[Person, Scope] | None:
+def use_of_token(token: str, now: datetime) -> TokenUse | None:
     """Whose token this is and what it may do; None where it is not (or no longer) one.
 
-    Its use is noted once an hour, but not in a transaction that only reads: see token_wants_touch().
+    An hour after its use was last noted, note_use() is due.
     """
-    row = _living(token)
+    row = db.session.execute(_living_token(), {"hash": hashed(token)}).first()
     if row is None:
         return None
-    if not is_reading() and _stale(row, now):
-        row.last_used_at = now
-    return row.person, Scope(row.scope)
+    token_id, scope, noted_at, person = row
+    return TokenUse(token_id, person, Scope(scope), noted_at is not None and now - noted_at < TOUCH_EVERY)
 
 
-def token_wants_touch(token: str, now: datetime) -> bool:
-    """Whether an hour passed since the token's use was last noted: then call person_of_token() again
-    in a transaction that writes, and commit."""
-    row = _living(token)
-    return row is not None and _stale(row, now)
-
-
-def _stale(row: ApiToken, now: datetime) -> bool:
-    return row.last_used_at is None or now - row.last_used_at >= TOUCH_EVERY
+def note_use(use: TokenUse, now: datetime) -> None:
+    """Writes down that a token was used."""
+    db.session.execute(update(ApiToken).where(ApiToken.id == use.id).values(last_used_at=now))
 
 
 def tokens_of(person: Person) -> list[ApiToken]:
