@@ -12,22 +12,25 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import quote
 
-from icalendar import Alarm, Calendar, Event, vCalAddress, vText
+from icalendar import Alarm, Calendar, Event, vCalAddress, vDuration, vText
 
 from gemba.outbox.mime import Address, clean_line, clean_text, utc
 
 PRODID = "-//Gemba//Visits//EN"
 REMINDER = timedelta(minutes=-15)
+FEED_REFRESH = timedelta(hours=1)
 
 _UID = re.compile(r"[\x21-\x7e]{1,255}")
 _CN = str.maketrans({'"': "”", "\\": "/", "^": None})  # RFC 6868 escapes are unknown to half of the readers
 
 
 class Method(StrEnum):
-    """What the message asks of the calendar: add or move the visit, or take it out."""
+    """What the message asks of the calendar: add or move the visit, take it out, or keep it where it is
+    though somebody proposed another hour."""
 
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
+    DECLINECOUNTER = "DECLINECOUNTER"
 
 
 class Part(StrEnum):
@@ -199,3 +202,34 @@ def calendar_bytes(facts: InviteFacts, to: str) -> bytes:
 def calendar_file(facts: InviteFacts) -> bytes:
     """The visit as a file to keep: no METHOD, ORGANIZER or ATTENDEE, so importing it never mails anybody."""
     return _calendar(_event(facts), None)
+
+
+def feed_event(facts: InviteFacts, status: str) -> bytes:
+    """The visit as a feed shows it: one VEVENT with an ORGANIZER, no ATTENDEE (RFC 5546 3.2.1) and no alarm.
+
+    `status` is CONFIRMED, TENTATIVE or CANCELLED; what is cancelled takes nobody's time.
+    """
+    event = _event(facts)
+    event.subcomponents.clear()
+    event["STATUS"] = vText(status)
+    if status == "CANCELLED":
+        event["TRANSP"] = vText("TRANSPARENT")
+    event.add("ORGANIZER", _person(facts.organizer))
+    ics: bytes = event.to_ical()
+    return ics
+
+
+def feed_frame(name: str) -> tuple[bytes, bytes]:
+    """What stands before and after the events of a feed called `name`: no METHOD, to be read again hourly.
+
+    REFRESH-INTERVAL (RFC 7986) needs its VALUE; X-PUBLISHED-TTL says the same to Outlook.
+    """
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", PRODID)
+    calendar.add("X-WR-CALNAME", _Text(clean_line(name)))
+    calendar.add("REFRESH-INTERVAL", vDuration(FEED_REFRESH, params={"VALUE": "DURATION"}))
+    calendar.add("X-PUBLISHED-TTL", vDuration(FEED_REFRESH))
+    end = b"END:VCALENDAR\r\n"
+    ics: bytes = calendar.to_ical()
+    return ics.removesuffix(end), end
