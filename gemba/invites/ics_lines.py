@@ -122,7 +122,9 @@ def instant(found: Property, offsets: Mapping[str, frozenset[str]]) -> datetime 
 
     None for what is no moment: a day without an hour, a date that does not exist, an unknown zone.
     """
-    parts = _INSTANT.fullmatch(found.value.strip())
+    # Microsoft writes TZID=tzone://Microsoft/Utc without the quotes that its colon needs.
+    rest, colon, value = found.value.strip().rpartition(":")
+    parts = _INSTANT.fullmatch(value)
     if parts is None or int(parts[1]) not in YEARS:
         return None
     try:
@@ -131,7 +133,7 @@ def instant(found: Property, offsets: Mapping[str, frozenset[str]]) -> datetime 
         return None
     if parts[7]:
         return moment.replace(tzinfo=UTC)
-    tzid = found.parameters.get("TZID", "").strip()
+    tzid = (found.parameters.get("TZID", "") + colon + rest).strip()
     if not tzid:
         return moment
     zone = zone_of(tzid) or _fixed(offsets.get(tzid, frozenset()))
