@@ -39,13 +39,22 @@ from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
 from gemba.schedule.openings import when_hours_open
 from gemba.upkeep import views as upkeep_views
+from gemba.visits import (
+    answer_views,
+    edit_views,
+    feed_views,
+    kept,
+    life_views,
+    links,
+    offered_views,
+    team_views,
+)
 from gemba.visits import jobs as visits_jobs
-from gemba.visits import kept, life_views, offered_views, team_views
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.visits.service import offer_soon
 from gemba.web import access, assets, filters, pages, security, sentry
-from gemba.web.access import me_or_none
+from gemba.web.access import me_or_none, reader_or_none
 from gemba.web.limits import limiter
 from gemba.web.navigation import places
 
@@ -138,7 +147,7 @@ def _log(settings: Settings) -> None:
 
 
 def _locale() -> str:
-    person = me_or_none()
+    person = reader_or_none()
     if person is not None:
         return person.locale
     if session.get("locale") in LOCALES:
@@ -185,7 +194,11 @@ def _register(app: Flask) -> None:
     app.register_blueprint(home_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(life_views.blueprint)
+    app.register_blueprint(edit_views.blueprint)
+    app.register_blueprint(answer_views.blueprint)
+    app.jinja_env.globals["answer_path"] = links.answer_path
     app.register_blueprint(offered_views.blueprint)
+    feed_views.init_app(app)
     app.register_blueprint(team_views.blueprint)
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)

@@ -8,11 +8,14 @@ from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from gemba.config import current_settings
-from gemba.invites.rules import Attendee, InviteFacts, Method, Part, calendar_bytes, calendar_file
-from gemba.invites.service import Snapshot
+from gemba.invites.rules import Answer, Attendee, InviteFacts, Method, Part, calendar_bytes, calendar_file
+from gemba.invites.service import EARLIER, Snapshot
 from gemba.outbox.kinds import ItemFacts, register
 from gemba.outbox.mail import PRODUCT, write
 from gemba.outbox.mime import Address
+
+OUT = ("replaced", "left", "handed-on")
+"""Words to one person who is taken out of a visit that goes on."""
 
 
 def facts_of(
@@ -35,7 +38,12 @@ def facts_of(
             summary=_summary(snapshot, agent.name, [who.name for who in visitors], locale),
             organizer=Address(organizer, PRODUCT),
             attendees=tuple(
-                Attendee(who.email, who.name, Part.OPTIONAL if who.part == "lead" else Part.REQUIRED)
+                Attendee(
+                    who.email,
+                    who.name,
+                    Part.OPTIONAL if who.part == "lead" else Part.REQUIRED,
+                    Answer(who.answer),
+                )
                 for who in snapshot.people
                 if only in ("", who.email)
             ),
@@ -69,6 +77,7 @@ def _summary(snapshot: Snapshot, agent: str, visitors: list[str], locale: str) -
 def _description(snapshot: Snapshot, address: str) -> str:
     lines = [
         _("Video call: %(url)s", url=snapshot.meeting_url),
+        *([_("What the visitors would like to see: %(note)s", note=snapshot.note)] if snapshot.note else []),
         _("Notes, moving and cancelling: %(url)s", url=address),
         _("The agent works as usual and shares the screen. Watch the process, never the person."),
     ]
@@ -78,21 +87,23 @@ def _description(snapshot: Snapshot, address: str) -> str:
 def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes:
     """Writes the mail of one invite, the same bytes at every try."""
     method = Method(payload["method"])
+    context = {**EARLIER, **payload["context"]}
+    organizer = payload.get("organizer", payload["from"])
     facts = facts_of(
         Snapshot.from_json(payload["visit"]),
         method,
         locale=payload["locale"],
-        organizer=payload["from"],
+        organizer=organizer,
         base_url=payload["base_url"],
-        only=item.recipient if payload["context"]["word"] in ("replaced", "left") else "",
+        only=item.recipient if context["word"] in OUT else "",
     )
     return write(
         item,
         template=payload["template"],
         locale=payload["locale"],
-        context=payload["context"],
+        context=context,
         name=payload["name"],
-        sender=payload["from"],
+        sender=organizer,
         base_url=payload["base_url"],
         calendar=calendar_bytes(facts, item.recipient),
         method=method,

@@ -112,6 +112,37 @@ class NotOverYet(Refused):
     code = "not-over-yet"
 
 
+class ProposalDecided(Refused):
+    """This proposal was answered already, or the visit has changed since."""
+
+    code = "already-decided"
+
+
+class NotYoursToEdit(Forbidden):
+    """Those who take part change these words."""
+
+
+class NotYourSeat(Forbidden):
+    """A visitor gives their own seat away, the head of the line or an admin anybody's."""
+
+
+class NotOpenToEdit(Refused):
+    """Only a visit that is booked and not over can be changed here."""
+
+    code = "not-booked"
+
+
+class CannotCome(Refused):
+    """This person cannot come to this visit."""
+
+    status = 422
+    code = "not-offered"
+
+    def __init__(self, *, reasons: Sequence[Reason]) -> None:
+        super().__init__()
+        self.reasons = list(reasons)
+
+
 class ReasonTooLong(Invalid):
     """Some fields need another look."""
 

@@ -40,6 +40,11 @@ def link_token(visit_id: int, person_id: int) -> str:
     return urlsafe_b64encode(ids + _signature(ids)).decode()
 
 
+def answer_path(visit_id: int, person_id: int) -> str:
+    """The address of the page of such a link, below this site's."""
+    return f"/answer/{link_token(visit_id, person_id)}"
+
+
 def whose_link(token: str, *, now: datetime) -> Holder | None:
     """Whose link this is; None where it is forged or too old, or the person is gone."""
     if len(token) != _LENGTH or not token.isascii():

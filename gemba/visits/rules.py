@@ -13,6 +13,8 @@ TICK_SECONDS = 300
 ONE_DAY = timedelta(days=1)
 EPSILON = 1e-9
 REASON_MAX = 500
+NOTE_MAX = 500
+LINK_MAX = 500
 OUTCOME_ASKED_AFTER = timedelta(minutes=15)
 
 

@@ -1,8 +1,7 @@
 """Pages of visits: find an hour, book it, look at it, move it, cancel it, say how it went."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -11,26 +10,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from gemba.clock import now
 from gemba.db import db
-from gemba.errors import GembaError, NotFound
+from gemba.errors import NotFound
 from gemba.invites import mail as invite_mail
 from gemba.invites import service as invites
-from gemba.people import service as people
-from gemba.people.rules import LANGUAGES
-from gemba.people.service.lookups import names_of
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
-from gemba.schedule.rules import Span, discreet
-from gemba.visits import notices, pick, service, words
+from gemba.visits import notices, service
 from gemba.visits.because import because
 from gemba.visits.errors import NotBooked, NotOffered, SlotTaken
 from gemba.visits.facts import Ask
-from gemba.visits.forms import BookForm, CancelForm, OutcomeForm, parse_instant, stamp
+from gemba.visits.forms import BookForm, CancelForm, OutcomeForm
 from gemba.visits.models import Visit
+from gemba.visits.picking import language, number, pick_page
 from gemba.visits.rules import HAPPENING, Status, TookPlace
-from gemba.visits.ways_out import WaysOut, ways_out
 from gemba.web.access import me, signed_in
 from gemba.web.filters import moment
-from gemba.web.pages import say
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits")
 
@@ -79,11 +73,11 @@ def book() -> Answer:
             mine = _already_mine(form.start_at)
             if mine is not None:
                 return redirect(url_for(".show", visit_id=mine.id), 303)
-            return _pick_page(programme, form, refusal=refusal), refusal.status
+            return _book_page(programme, form, refusal=refusal), refusal.status
         db.session.commit()
         flash(booked_words(visit), "success")
         return redirect(url_for(".show", visit_id=visit.id), 303)
-    return _pick_page(programme, form), 422 if form.errors else 200
+    return _book_page(programme, form), 422 if form.errors else 200
 
 
 @blueprint.get("/<int:visit_id>")
@@ -106,12 +100,12 @@ def move(visit_id: int) -> Answer:
         except (SlotTaken, NotOffered) as refusal:
             db.session.rollback()
             visit = service.get_visit(me(), visit_id)
-            return _pick_page(visit.programme, form, moving=visit, refusal=refusal), refusal.status
+            return move_page(visit, form, refusal=refusal), refusal.status
         db.session.commit()
         booked = visit.status == Status.BOOKED
         flash(_("Moved. Everyone gets an updated invite.") if booked else booked_words(visit), "success")
         return redirect(url_for(".show", visit_id=visit_id), 303)
-    return _pick_page(visit.programme, form, moving=visit), 422 if form.errors else 200
+    return move_page(visit, form), 422 if form.errors else 200
 
 
 @blueprint.route("/<int:visit_id>/cancel", methods=["GET", "POST"])
@@ -221,7 +215,7 @@ def _already_mine(start: datetime) -> Visit | None:
 
 def asked() -> Ask:
     """What the address asks for."""
-    return Ask(_number("agent"), _number("product"), _language())
+    return Ask(number("agent"), number("product"), language())
 
 
 def booked_words(visit: Visit) -> str:
@@ -231,95 +225,17 @@ def booked_words(visit: Visit) -> str:
     return str(_("Booked. Everyone gets a calendar invite."))
 
 
-def _number(name: str) -> int | None:
-    value = request.args.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 10 else None
+def _book_page(programme: Programme, form: BookForm, *, refusal: SlotTaken | NotOffered | None = None) -> str:
+    def to(**query: str) -> str:
+        return url_for("visits.book", **query)  # type: ignore[arg-type]
+
+    return pick_page("visits/book.html", programme, form, me(), to=to, refusal=refusal)
 
 
-def _language() -> str | None:
-    value = request.args.get("language")
-    return value if value in LANGUAGES else None
+def move_page(visit: Visit, form: BookForm, *, refusal: SlotTaken | NotOffered | None = None) -> str:
+    """The page on which another hour for a visit is chosen, with what stood against one."""
 
+    def to(**query: str) -> str:
+        return url_for("visits.move", visit_id=visit.id, **query)  # type: ignore[arg-type]
 
-def _day() -> date | None:
-    try:
-        return date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return None
-
-
-def _pick_page(
-    programme: Programme,
-    form: BookForm,
-    *,
-    moving: Visit | None = None,
-    refusal: SlotTaken | NotOffered | None = None,
-) -> str:
-    ask = Ask(_number("agent") or (moving.agent_id if moving else None), _number("product"), _language())
-    window = Span(now(), now() + timedelta(days=programme.horizon_days))
-    offer = service.open_slots(programme, me(), ask=ask, window=window, now=now(), moving=moving)
-    start = parse_instant(request.args.get("start"))
-    picker = pick.pick(
-        offer,
-        zone=me().timezone,
-        now=now(),
-        horizon_days=programme.horizon_days,
-        day=_day(),
-        start=start or (form.start_at if refusal else None),
-    )
-    ways = None if picker.total else _ways_out(programme, ask, moving)
-    return render_template(
-        "visits/move.html" if moving else "visits/book.html",
-        ways=ways,
-        own_reasons=words.sentences(ways.own, own=moving is None) if ways else [],
-        programme=programme,
-        programmes=[each for each in programmes.list_programmes(me()) if each.active],
-        form=form,
-        picker=picker,
-        ask=ask,
-        visit=moving,
-        agents=_agents_of(offer.agents_at(picker.chosen.start) if picker.chosen else ()),
-        asked_agent=names_of([ask.agent_id]).get(ask.agent_id) if ask.agent_id else None,
-        products=people.all_products(),
-        languages=LANGUAGES,
-        refusal=say(refusal) if refusal else None,
-        reasons=_reason_words(refusal, own=moving is None),
-        alternatives=refusal.alternatives if isinstance(refusal, SlotTaken) else [],
-        gone=start is not None and picker.chosen is None and refusal is None,
-        address=_address(moving),
-        place=next(
-            (each for each in service.places_of(me()) if each.entry.programme_id == programme.id), None
-        ),
-        stamp=stamp,
-        now=now(),
-    )
-
-
-def _ways_out(programme: Programme, ask: Ask, moving: Visit | None) -> WaysOut:
-    visitors = tuple(visitor.id for visitor in moving.visitors) if moving else (me().id,)
-    return ways_out(programme, visitors, ask, now=now(), moving=moving)
-
-
-def _agents_of(agents: tuple[int, ...]) -> list[tuple[int, str]]:
-    names = names_of(agents) if agents else {}
-    return sorted(names.items(), key=lambda item: item[1])
-
-
-def _reason_words(refusal: GembaError | None, *, own: bool) -> list[str]:
-    """What stood against it, without what is the agent's own business."""
-    if not isinstance(refusal, NotOffered):
-        return []
-    return words.sentences(discreet(refusal.reasons), own=own)
-
-
-def _address(moving: Visit | None) -> Any:
-    """Builds addresses of this page with some parts of the query changed; None takes a part out."""
-
-    def address(**changes: Any) -> str:
-        query = {**request.args.to_dict(), **changes}
-        kept = {name: value for name, value in query.items() if value not in (None, "")}
-        if moving:
-            return url_for(".move", visit_id=moving.id, **kept)
-        return url_for(".book", **kept)
-
-    return address
+    return pick_page("visits/move.html", visit.programme, form, me(), to=to, moving=visit, refusal=refusal)

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
 from gemba.clock import now
@@ -25,6 +26,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TOUCH_EVERY = timedelta(minutes=30)
 API = "api"
 """The blueprint whose own check stands before each of its calls."""
+WITHOUT_COOKIE = frozenset({None, "static", "feeds.calendar"})
+"""Who calls these is nobody's business: they look at no cookie."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,17 @@ def me_or_none() -> Person | None:
     return cast("Person | None", g.get("me"))
 
 
+def speak_to(person: Person) -> None:
+    """This page is for this person, signed in or not: its language and zone are theirs."""
+    g.reader = person
+    refresh()
+
+
+def reader_or_none() -> Person | None:
+    """Whose language and zone this page is in: by default that of the person signed in, if any."""
+    return cast("Person | None", g.get("reader")) or me_or_none()
+
+
 def me() -> Person:
     """The person signed in. Raises SignInNeeded."""
     person = me_or_none()
@@ -97,7 +111,7 @@ def _recognise() -> None:
     begin_reading(request.method in SAFE_METHODS)
     g.me = g.sign_in = None
     # The API knows its callers by bearer token alone (gemba/api/bearer.py).
-    if request.endpoint in (None, "static") or request.blueprint == API:
+    if request.endpoint in WITHOUT_COOKIE or request.blueprint == API:
         return
     token = session.get("sign_in")
     if token is None:
@@ -156,8 +170,10 @@ __all__ = [
     "me",
     "me_or_none",
     "public",
+    "reader_or_none",
     "requires",
     "safe_next",
     "signed_in",
+    "speak_to",
     "this_sign_in",
 ]

@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from gemba.web.access import me_or_none
+from gemba.web.access import reader_or_none
 
 _FORMATS = {"en": Locale("en", "GB"), "ru": Locale("ru")}
 
@@ -21,8 +21,8 @@ def _locale() -> Locale:
 
 
 def viewer_zone() -> str:
-    """The IANA zone of the person looking, UTC when nobody is signed in."""
-    person = me_or_none()
+    """The IANA zone of the person looking, UTC when nobody is known."""
+    person = reader_or_none()
     return person.timezone if person else "UTC"
 
 

@@ -23,7 +23,7 @@ KNOWN = {
 VALUES = {
     "VERSION": r"2\.0",
     "PRODID": r"-//.+//.+",
-    "METHOD": r"REQUEST|CANCEL",
+    "METHOD": r"REQUEST|CANCEL|DECLINECOUNTER",
     "UID": r"[\x21-\x7e]+",
     "SEQUENCE": r"\d+",
     "STATUS": r"CONFIRMED|CANCELLED",
@@ -266,8 +266,10 @@ def _itip_problems(lines: list[Line], values: dict[str, str], has_alarm: bool) -
             yield "a REQUEST that is not CONFIRMED"
         if any("RSVP" not in line.params or "PARTSTAT" not in line.params for line in attendees):
             yield "an ATTENDEE who is not asked to answer"
-    else:
+    elif has_alarm:
+        yield f"a {values.get('METHOD')} with an alarm"
+    elif values.get("METHOD") == "CANCEL":
         if values.get("STATUS") != "CANCELLED" or values.get("SEQUENCE") == "0":
             yield "a CANCEL without STATUS:CANCELLED or a raised SEQUENCE"
-        if has_alarm:
-            yield "a CANCEL with an alarm"
+    elif values.get("STATUS") != "CONFIRMED":
+        yield "a DECLINECOUNTER of something that does not stand"

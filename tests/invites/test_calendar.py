@@ -198,4 +198,4 @@ def test_a_domain_of_any_script_is_written_in_ascii() -> None:
 
 
 def test_the_methods_are_the_words_of_the_standard() -> None:
-    assert [str(method) for method in Method] == ["REQUEST", "CANCEL"]
+    assert [str(method) for method in Method] == ["REQUEST", "CANCEL", "DECLINECOUNTER"]

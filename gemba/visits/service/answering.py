@@ -1,18 +1,35 @@
 """What people answer to an invite, and the other hours they propose, whichever way it comes."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
 from gemba.db import db
+from gemba.errors import Forbidden, NotFound
+from gemba.invites.rules import Answer
+from gemba.people import service as people
+from gemba.people.models import Person
 from gemba.people.rules import clean_text
+from gemba.schedule.rules import Offer, Span
+from gemba.visits import kept, notices, replies
+from gemba.visits.errors import ProposalDecided
+from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitProposal
+from gemba.visits.replies import WEB, Said, Taken
 from gemba.visits.rules import REASON_MAX, Status
-from gemba.visits.service import replies
-from gemba.visits.service.path import lock_visit
-from gemba.visits.service.replies import Said, Taken
+from gemba.visits.service import proposing
+from gemba.visits.service.approving import may_decide
+from gemba.visits.service.ending import cancel
+from gemba.visits.service.moving import is_visitor, move
+from gemba.visits.service.path import changed, close, lock_visit
+from gemba.visits.service.proposing import Decided, participants
 
-OPEN, ACCEPTED, DECLINED, PASSED = "open", "accepted", "declined", "passed"
+OFFERS = 3
+"""So many other hours are named to visitors whose agent declined."""
 
 
 def visit_by_uid(uid: str) -> Visit | None:
@@ -20,16 +37,12 @@ def visit_by_uid(uid: str) -> Visit | None:
     return db.session.scalar(select(Visit).where(Visit.uid == uid))
 
 
-def participants(visit: Visit) -> set[int]:
-    """The ids of agent, lead and visitors."""
-    people = {visit.agent_id, *(visitor.id for visitor in visit.visitors)}
-    return people | {visit.lead_id} if visit.lead_id else people
-
-
 def take_answer(visit_id: int, person_id: int, said: Said, *, now: datetime) -> Taken:
     """Notes what a participant answers; of several answers the last one counts.
 
-    The other side hears of a no, a maybe and a comment.
+    A no of the agent ends the visit and offers other hours; a no of a visitor cancels for them, or only tells
+    the others where it is too late for that; a no of the lead is only noted. The other side hears of a no, a
+    maybe and a comment.
     """
     visit = _open_to(visit_id, person_id, now=now)
     if isinstance(visit, Taken):
@@ -37,7 +50,57 @@ def take_answer(visit_id: int, person_id: int, said: Said, *, now: datetime) -> 
     if replies.is_outdated(replies.row_of(visit, person_id), said, now=now):
         return Taken.OUTDATED
     comment = clean_text(said.comment)[:REASON_MAX]
-    return Taken.COUNTED if replies.note_down(visit, person_id, said, comment, now=now) else Taken.REPEATED
+    if not replies.note_down(visit, person_id, said, comment, now=now):
+        return Taken.REPEATED
+    person = db.session.get_one(Person, person_id)
+    facts = {"answer": said.answer, "via": said.via}
+    people.audit(person, "visit.answered", f"visit:{visit.id}", facts, now=now)
+    if said.answer == Answer.DECLINED and _ends_it(visit, person, now=now):
+        if person_id == visit.agent_id:
+            _give_back(visit, comment, now=now)
+        else:
+            cancel(visit, person, reason=comment, now=now)
+    else:
+        notices.answered(visit, person, said.answer, comment, now=now)
+    return Taken.COUNTED
+
+
+def _ends_it(visit: Visit, person: Person, *, now: datetime) -> bool:
+    """Whether a no ends the visit, or this person's part in it."""
+    if person.id == visit.agent_id:
+        return now < visit.starts_at
+    notice = timedelta(minutes=visit.programme.cancel_notice_minutes)
+    return is_visitor(visit, person) and now < visit.starts_at and now <= visit.starts_at - notice
+
+
+def _give_back(visit: Visit, comment: str, *, now: datetime) -> None:
+    """The agent declined: the hour is free, and the visitors read of others.
+
+    Nobody on the waitlist is offered this very hour: the agent has just said that it does not suit.
+    """
+    close(visit, Status.CANCELLED, comment)
+    changed(visit, now)
+    proposing.pass_by(visit, now=now)
+    notices.agent_declined(visit, list(islice(_other_hours(visit, now=now), OFFERS)), now=now)
+    people.audit(visit.agent, "visit.cancelled", f"visit:{visit.id}", {"declined": True}, now=now)
+
+
+def _other_hours(visit: Visit, *, now: datetime) -> Iterator[dict[str, Any]]:
+    """Hours the same visitors could have instead, this very one first, then the nearest; the agent who
+    declined is not asked for the time they declined."""
+    programme = visit.programme
+    visitors = tuple(visitor.id for visitor in visit.visitors)
+    window = Span(now, now + timedelta(days=programme.horizon_days))
+    offer = kept.offered(programme, visitors, Ask(product_id=visit.product_id), window, now=now)
+    for start in sorted(offer.starts, key=lambda start: (abs(start - visit.starts_at), start)):
+        if not set(offer.agents_at(start)) <= _refusing(visit, start, offer):
+            query = urlencode({"programme": programme.slug, "start": notices.stamp(start)})
+            yield {"start": start, "path": f"/visits/book?{query}"}
+
+
+def _refusing(visit: Visit, start: datetime, offer: Offer) -> set[int]:
+    overlaps = start < visit.ends_at and visit.starts_at < start + offer.rules.length
+    return {visit.agent_id} if overlaps else set()
 
 
 def take_proposal(
@@ -58,32 +121,53 @@ def take_proposal(
     visit = _open_to(visit_id, person_id, now=now)
     if isinstance(visit, Taken):
         return visit
+    if visit.starts_at <= now:
+        return Taken.OVER
     row, stamp = replies.row_of(visit, person_id), min(stamped_at or now, now)
-    mine = _proposals(visit, person_id)
     if (row is not None and (sequence or 0) < row.sequence) or start <= now or end <= start:
         return Taken.OUTDATED
-    is_open = any(each.state == OPEN and each.starts_at == start for each in mine)
-    if is_open or start == visit.starts_at or any(each.stamped_at == stamp for each in mine):
-        return Taken.REPEATED
-    if any(each.stamped_at > stamp for each in mine):
-        return Taken.OUTDATED
-    for each in mine:
-        if each.state == OPEN:
-            each.state, each.decided_at = PASSED, now
-    proposal = VisitProposal(
-        visit_id=visit.id,
-        person_id=person_id,
-        starts_at=start,
-        ends_at=end,
-        comment=clean_text(comment)[:REASON_MAX],
-        sequence=sequence or 0,
-        stamped_at=stamp,
-        state=OPEN,
-        created_at=now,
-    )
-    db.session.add(proposal)
+    return proposing.keep(visit, person_id, (start, end), comment, sequence, stamp, now=now)
+
+
+def may_answer_proposal(visit: Visit, proposal: VisitProposal, person: Person) -> bool:
+    """Whether somebody may say yes or no to a proposed hour: not to their own."""
+    takes_part = person.id in participants(visit)
+    return person.id != proposal.person_id and (takes_part or may_decide(visit, person))
+
+
+def accept_proposal(visit: Visit, proposal_id: int, by: Person, *, now: datetime) -> Visit:
+    """Moves the visit to the proposed hour. Raises what `move` raises, NotFound or ProposalDecided."""
+    proposal = _open_proposal(visit, proposal_id, by)
+    _decide(proposal, Decided.ACCEPTED, by, now=now)
+    return move(visit, by, start=proposal.starts_at, agreed=True, now=now)
+
+
+def decline_proposal(visit: Visit, proposal_id: int, by: Person, *, now: datetime) -> Visit:
+    """Leaves the visit where it is and tells the proposer's calendar. Raises NotFound or ProposalDecided."""
+    proposal = _open_proposal(visit, proposal_id, by)
+    _decide(proposal, Decided.DECLINED, by, now=now)
+    notices.kept(visit, proposal, by, now=now)
+    return visit
+
+
+def _open_proposal(visit: Visit, proposal_id: int, by: Person) -> VisitProposal:
+    lock_visit(visit)
+    proposal = next((each for each in proposing.proposals_of(visit.id) if each.id == proposal_id), None)
+    if proposal is None:
+        raise NotFound
+    if not may_answer_proposal(visit, proposal, by):
+        raise Forbidden
+    db.session.refresh(proposal)
+    if proposal.state != Decided.OPEN or visit.status != Status.BOOKED:
+        raise ProposalDecided
+    return proposal
+
+
+def _decide(proposal: VisitProposal, decided: Decided, by: Person, *, now: datetime) -> None:
+    proposal.state, proposal.decided_by_id, proposal.decided_at = decided, by.id, now
     db.session.flush()
-    return Taken.COUNTED
+    facts = {"proposal": proposal.id}
+    people.audit(by, f"visit.proposal-{decided}", f"visit:{proposal.visit_id}", facts, now=now)
 
 
 def _open_to(visit_id: int, person_id: int, *, now: datetime) -> Visit | Taken:
@@ -99,11 +183,14 @@ def _open_to(visit_id: int, person_id: int, *, now: datetime) -> Visit | Taken:
     return visit
 
 
-def _proposals(visit: Visit, person_id: int) -> list[VisitProposal]:
-    query = select(VisitProposal).where(
-        VisitProposal.visit_id == visit.id, VisitProposal.person_id == person_id
-    )
-    return list(db.session.scalars(query))
-
-
-__all__ = ["Said", "Taken", "take_answer", "take_proposal", "visit_by_uid"]
+__all__ = [
+    "WEB",
+    "Said",
+    "Taken",
+    "accept_proposal",
+    "decline_proposal",
+    "may_answer_proposal",
+    "take_answer",
+    "take_proposal",
+    "visit_by_uid",
+]

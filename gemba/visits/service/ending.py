@@ -12,6 +12,7 @@ from gemba.visits import notices
 from gemba.visits.errors import AlreadyCancelled, CancelTooLate, NotBooked, NotOverYet, ReasonTooLong
 from gemba.visits.models import Tick, Visit, VisitOutcome, VisitVisitor, WaitlistEntry
 from gemba.visits.rules import HAPPENING, OUTCOME_ASKED_AFTER, REASON_MAX, Status, TookPlace, status_after
+from gemba.visits.service import proposing
 from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import deciders
 from gemba.visits.service.errands import expire_later, offer_soon
@@ -39,7 +40,7 @@ def cancel(visit: Visit, by: Person, *, reason: str, now: datetime) -> Visit:
     else:
         close(visit, Status.CANCELLED, reason)
         changed(visit, now)
-        db.session.flush()
+        proposing.pass_by(visit, now=now)
         notices.cancelled(visit, by, now=now)
     offer_soon(now=now)
     people.audit(by, "visit.cancelled", f"visit:{visit.id}", {}, now=now)
@@ -62,6 +63,7 @@ def _leave(visit: Visit, visitor: Person, *, now: datetime) -> None:
     changed(visit, now)
     db.session.flush()
     db.session.refresh(visit, ["lead"])
+    proposing.people_changed(visit, now=now)
     notices.moved(visit, before, visitor, now=now)
 
 

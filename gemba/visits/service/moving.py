@@ -23,6 +23,7 @@ from gemba.visits.errors import (
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status
+from gemba.visits.service import proposing
 from gemba.visits.service.agents import Choice, Wanted, by_turn, reasons_against, refusal
 from gemba.visits.service.approving import ask_for_yes, may_decide
 from gemba.visits.service.errands import offer_soon
@@ -33,17 +34,25 @@ NEARLY = 5
 """So many agents are named who are nearly free."""
 
 
-def move(visit: Visit, by: Person, *, start: datetime, agent_id: int | None = None, now: datetime) -> Visit:
+def move(
+    visit: Visit,
+    by: Person,
+    *,
+    start: datetime,
+    agent_id: int | None = None,
+    agreed: bool = False,
+    now: datetime,
+) -> Visit:
     """Moves a visit to another start and, if asked, another agent; the same row, UID and room.
 
     A request stays one, and its time to be answered begins anew. Another agent at the same hour is a swap
-    where `by` may do that. Raises MoveTooLate, AlreadyCancelled, AlreadyOver, OthersCome, TakeItFirst,
-    SlotTaken or NotOffered.
+    where `by` may do that. No notice is needed where the other side proposed the hour (`agreed`).
+    Raises MoveTooLate, AlreadyCancelled, AlreadyOver, OthersCome, TakeItFirst, SlotTaken or NotOffered.
     """
     if start == visit.starts_at and agent_id not in (None, visit.agent_id) and may_decide(visit, by):
         return swap(visit, by, agent_id=agent_id, now=now)
     lock_visit(visit, also=[agent_id] if agent_id else [])
-    may_change(visit, by, visit.programme.move_notice_minutes, MoveTooLate, now=now)
+    may_change(visit, by, 0 if agreed else visit.programme.move_notice_minutes, MoveTooLate, now=now)
     if len(visit.visitors) > 1 and is_visitor(visit, by) and not runs_it(visit, by):
         raise OthersCome
     ask = Ask(agent_id=agent_id or visit.agent_id)
@@ -70,6 +79,7 @@ def _resettle(
     if visit.status == Status.REQUESTED:
         ask_for_yes(visit, now=now)
     else:
+        proposing.hour_changed(visit, before.start, now=now)
         notices.moved(visit, before, by, now=now)
     offer_soon(now=now)
     return True
@@ -85,7 +95,7 @@ class StandIns:
 
 def stand_ins(visit: Visit, *, now: datetime) -> StandIns:
     """Who could stand in for the visit's agent; notice is not asked for, all other rules hold."""
-    wanted = _same_hour(visit, None)
+    wanted = same_hour(visit, None)
     known = wanted.known(facts.agents_for(ANY, but=[*wanted.visitors, visit.agent_id]))
     against = [(agent.agent, reasons_against(wanted, agent, known, now=now)) for agent in known.agents]
     free = [agent for agent, reasons in against if not reasons]
@@ -107,22 +117,23 @@ def swap(visit: Visit, by: Person, *, agent_id: int | None = None, now: datetime
         return visit
     before = visit.agent_id
     if agent_id is not None:
-        wanted = _same_hour(visit, agent_id)
+        wanted = same_hour(visit, agent_id)
         if not _resettle(wanted, visit, by, now=now):
             raise refusal(wanted, now=now)
     else:
         free = stand_ins(visit, now=now).free
-        if not any(
-            _resettle(_same_hour(visit, each.agent), visit, by, choice=each, now=now) for each in free
-        ):
+        if not any(_resettle(same_hour(visit, each.agent), visit, by, choice=each, now=now) for each in free):
             raise NobodyFree
     visit.because = "stand-in"
     people.audit(by, "visit.swapped", f"visit:{visit.id}", {"agent": [before, visit.agent_id]}, now=now)
     return visit
 
 
-def _same_hour(visit: Visit, agent_id: int | None) -> Wanted:
-    """The visit's own hour, wherever it lies: neither notice nor the steps of an agent's clock matter."""
+def same_hour(visit: Visit, agent_id: int | None, visitors: tuple[int, ...] = ()) -> Wanted:
+    """The visit's own hour, wherever it lies: neither notice nor the steps of an agent's clock matter.
+
+    For its visitors, or for these instead.
+    """
     minutes = int((visit.ends_at - visit.starts_at) / timedelta(minutes=1))
     rules: BookingRules = replace(
         schedule.booking_rules(visit.programme),
@@ -131,7 +142,7 @@ def _same_hour(visit: Visit, agent_id: int | None) -> Wanted:
         slot_offset_minutes=0,
         min_notice_minutes=0,
     )
-    visitors = tuple(visitor.id for visitor in visit.visitors)
+    visitors = visitors or tuple(visitor.id for visitor in visit.visitors)
     return Wanted(visit.programme, visitors, Ask(agent_id=agent_id), visit.starts_at, visit, rules)
 
 

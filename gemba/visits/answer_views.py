@@ -1,0 +1,5 @@
+"""Pages of visits."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("answers", __name__)

@@ -1,0 +1,5 @@
+"""Pages of visits."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("edits", __name__)
