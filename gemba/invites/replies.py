@@ -73,7 +73,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer (METHOD:REPLY). `sequence` and `stamped_at` (UTC) are None where missing or unreadable."""
+    """An answer (METHOD:REPLY). `sequence` and `stamped_at` (UTC) are None where missing or unreadable.
+
+    `start` is the hour it speaks of: in UTC, or naive where the calendar leaves the zone to the reader.
+    """
 
     head: Head
     uid: str
@@ -81,18 +84,18 @@ class Reply:
     sequence: int | None
     stamped_at: datetime | None
     comment: str = ""
+    start: datetime | None = None
 
     method = "REPLY"
 
 
 @dataclass(frozen=True)
 class Counter(Reply):
-    """Another hour (METHOD:COUNTER): in UTC, or naive where it is meant in the attendee's own zone.
+    """Another hour (METHOD:COUNTER), which always has a `start`.
 
     `lasts` stands for an end that is not given; with neither, the visit's own length is meant.
     """
 
-    start: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     end: datetime | None = None
     lasts: timedelta | None = None
 
@@ -212,7 +215,15 @@ def _reply(head: Head, lines: Lines) -> Incoming:
     uid, people = _uid(event), _attendees(event)
     if not uid or not people or all(each.answer is None for each in people):
         return Nothing(head, Code.UNCLEAR)
-    return Reply(head, uid, people, _sequence(event), _stamp(event, lines), _comment(event))
+    return Reply(
+        head,
+        uid,
+        people,
+        _sequence(event),
+        _stamp(event, lines),
+        _comment(event),
+        _moment(event, "DTSTART", lines),
+    )
 
 
 def _counter(head: Head, lines: Lines) -> Incoming:
