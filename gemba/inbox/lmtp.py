@@ -1,7 +1,7 @@
 """Answers taken over LMTP (RFC 2033) from a mail server of our own, by a thread of the worker.
 
 Whoever is not one of our addresses is refused at RCPT, so the server in front bounces it at once. Each
-recipient gets an answer of its own after DATA; while the database is away it is 451, and the server tries again.
+recipient gets an answer of its own after DATA; while the database is away it is 451: the server tries again.
 """
 
 import asyncio

@@ -131,27 +131,26 @@ class Reader(threading.Thread):
 
     def _idle(self, box: BaseMailBox) -> None:
         """Waits until the server says that something changed, a minute at most."""
-        box.idle.start()
+        box.idle.start()  # type: ignore[no-untyped-call]
         waited = 0.0
         while waited < LONGEST_IDLE and not self._stopping.is_set():
             if box.idle.poll(timeout=1):
                 break
             waited += 1
-        box.idle.stop()
+        box.idle.stop()  # type: ignore[no-untyped-call]
 
     def read_new(self, box: BaseMailBox) -> int:
         """Takes in what was not read yet, oldest first, and says how many mails that were. Raises Away."""
-        uids = box.uids(AND(seen=False))[:BATCH]
-        for uid in uids:
-            if self._stopping.is_set():
-                break
-            raw = _peek(box, uid)
+        taken = 0
+        for uid in box.uids(AND(seen=False))[:BATCH]:
+            raw = None if self._stopping.is_set() else _peek(box, uid)
             if raw is None:
                 continue
             with self._app.app_context():
                 receive(raw, via="imap")
             box.flag(uid, MailMessageFlags.SEEN, True)
-        return len(uids)
+            taken += 1
+        return taken
 
 
 def _peek(box: BaseMailBox, uid: str) -> bytes | None:
