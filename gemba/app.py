@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import structlog
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_babel import Babel, get_locale
 from flask_compress import Compress
 from flask_migrate import Migrate
@@ -54,7 +54,7 @@ from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.visits.service import offer_soon
 from gemba.web import access, assets, filters, pages, security, sentry
-from gemba.web.access import me_or_none, reader_or_none
+from gemba.web.access import me_or_none
 from gemba.web.limits import limiter
 from gemba.web.navigation import places
 
@@ -147,7 +147,9 @@ def _log(settings: Settings) -> None:
 
 
 def _locale() -> str:
-    person = reader_or_none()
+    if "locale" in g:
+        return str(g.locale)
+    person = me_or_none()
     if person is not None:
         return person.locale
     if session.get("locale") in LOCALES:

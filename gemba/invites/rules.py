@@ -188,10 +188,21 @@ def _calendar(event: Event, method: Method | None) -> bytes:
     return ics
 
 
+def _refused_counter(facts: InviteFacts) -> Event:
+    """The answer to a proposal, which names the visit and nothing else of it (RFC 5546 3.2.8)."""
+    event = Event()
+    event.add("UID", facts.uid)
+    event.add("DTSTAMP", facts.dtstamp)
+    event.add("ORGANIZER", _person(facts.organizer))
+    return event
+
+
 def calendar_bytes(facts: InviteFacts, to: str) -> bytes:
     """The iCalendar part of the mail to `to`, who is one of the attendees (ValueError otherwise)."""
     if to.strip().lower() not in {person.email.lower() for person in facts.attendees}:
         raise ValueError(f"{to!r} is not invited.")
+    if facts.method is Method.DECLINECOUNTER:
+        return _calendar(_refused_counter(facts), facts.method)
     event = _event(facts)
     event.add("ORGANIZER", _person(facts.organizer))
     for person in facts.attendees:

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, HiddenField, RadioField, TextAreaField
+from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
-from gemba.visits.rules import REASON_MAX, TookPlace
-from gemba.web.forms import Form, at_most, many_lines
+from gemba.invites.rules import Answer
+from gemba.visits.rules import NOTE_MAX, REASON_MAX, TookPlace
+from gemba.web.forms import Form, NotBlank, at_most, many_lines, one_line
 
 
 def parse_instant(text: str | None) -> datetime | None:
@@ -72,6 +73,71 @@ class SwapForm(Form):
     def agent_id(self) -> int | None:
         """The chosen agent, None for any."""
         text = self.agent.data or ""
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+class NoteForm(BookForm):
+    """The hour, the agent, and what the visitor would like to see."""
+
+    note = TextAreaField(
+        _l("What I would like to see"),
+        description=_l("The agent reads it in the invite and can prepare."),
+        filters=[many_lines],
+        validators=[at_most(NOTE_MAX)],
+    )
+
+
+class AnswerForm(Form):
+    """Will you be there?"""
+
+    answer = RadioField(
+        _l("Will you be there?"),
+        choices=[
+            (Answer.ACCEPTED, _l("I will be there")),
+            (Answer.TENTATIVE, _l("Maybe")),
+            (Answer.DECLINED, _l("I cannot come")),
+        ],
+    )
+    comment = TextAreaField(
+        _l("A word for the others"),
+        description=_l("They read it in a mail and on the page of the visit."),
+        filters=[many_lines],
+        validators=[at_most(REASON_MAX)],
+    )
+
+
+class WordsForm(Form):
+    """The words of a visit: what the visitors would like to see, and the link of the video call."""
+
+    note = TextAreaField(
+        _l("What the visitors would like to see"),
+        description=_l("Everyone reads it in the invite."),
+        filters=[many_lines],
+        validators=[at_most(NOTE_MAX)],
+    )
+    meeting_url = StringField(
+        _l("Link of the video call"),
+        description=_l("It begins with https://."),
+        filters=[one_line],
+        validators=[NotBlank()],
+    )
+
+
+class HandOnForm(Form):
+    """Who comes instead of whom."""
+
+    leaving = RadioField(_l("Who does not come"), validate_choice=False, default="")
+    email = StringField(
+        _l("E-mail of who comes instead"),
+        description=_l("Somebody who is known here as a visitor."),
+        filters=[one_line],
+        validators=[NotBlank(_l("Write an e-mail address, such as vera@example.com."))],
+    )
+
+    @property
+    def leaving_id(self) -> int | None:
+        """Whose seat it is, None where nobody was chosen."""
+        text = self.leaving.data or ""
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
 

@@ -34,11 +34,15 @@ def pick_page(
     *,
     to: Address,
     moving: Visit | None = None,
+    ask: Ask | None = None,
     refusal: SlotTaken | NotOffered | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> str:
-    """Days and hours for `person`; `to(**query)` is the address of this page with a query."""
-    ask = Ask(number("agent") or (moving.agent_id if moving else None), number("product"), language())
+    """Days and hours for `person`; `to(**query)` is the address of this page with a query.
+
+    `ask` is what the address asks for unless it is given; `more` goes to the template.
+    """
+    ask = ask or Ask(number("agent") or (moving.agent_id if moving else None), number("product"), language())
     window = Span(now(), now() + timedelta(days=programme.horizon_days))
     offer = service.open_slots(programme, person, ask=ask, window=window, now=now(), moving=moving)
     start = parse_instant(request.args.get("start"))

@@ -10,16 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from gemba.clock import now
 from gemba.db import db
-from gemba.errors import NotFound
+from gemba.errors import Invalid, NotFound
 from gemba.invites import mail as invite_mail
 from gemba.invites import service as invites
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
-from gemba.visits import notices, service
+from gemba.visits import answered, notices, service
 from gemba.visits.because import because
 from gemba.visits.errors import NotBooked, NotOffered, SlotTaken
 from gemba.visits.facts import Ask
-from gemba.visits.forms import BookForm, CancelForm, OutcomeForm
+from gemba.visits.forms import AnswerForm, BookForm, CancelForm, NoteForm, OutcomeForm
 from gemba.visits.models import Visit
 from gemba.visits.picking import language, number, pick_page
 from gemba.visits.rules import HAPPENING, Status, TookPlace
@@ -63,11 +63,17 @@ def book() -> Answer:
     programme = programme_asked_for()
     if programme is None:
         return render_template("visits/no_programme.html")
-    form = BookForm()
+    form = NoteForm()
     if form.submitted():
         ask = Ask(form.agent_id or asked().agent_id, asked().product_id, asked().language)
         try:
             visit = service.book(programme=programme, visitor=me(), start=form.start_at, ask=ask, now=now())
+            if form.note.data:
+                service.add_note(visit, me(), form.note.data, now=now())
+        except Invalid as invalid:
+            db.session.rollback()
+            form.take_errors(invalid)
+            return _book_page(programme, form), 422
         except (SlotTaken, NotOffered) as refusal:
             db.session.rollback()
             mine = _already_mine(form.start_at)
@@ -85,7 +91,7 @@ def book() -> Answer:
 def show(visit_id: int) -> Answer:
     """One visit: when, with whom, where, what to expect, what to do."""
     visit = service.get_visit(me(), visit_id)
-    return _visit_page(visit)
+    return visit_page(visit)
 
 
 @blueprint.route("/<int:visit_id>/move", methods=["GET", "POST"])
@@ -136,7 +142,7 @@ def outcome(visit_id: int) -> Answer:
     visit = service.get_visit(me(), visit_id)
     form = OutcomeForm()
     if not form.submitted() or not service.is_participant(visit, me()):
-        return _visit_page(visit, outcome_form=form), 422
+        return visit_page(visit, outcome_form=form), 422
     service.tell_outcome(visit, me(), TookPlace(form.took_place.data), now=now())
     db.session.commit()
     flash(_("Thank you, noted."), "success")
@@ -156,9 +162,12 @@ def invite(visit_id: int) -> Response:
     return answer
 
 
-def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
-    answers = service.answers_of(visit)
-    mine = answers.get(me().id)
+def visit_page(
+    visit: Visit, outcome_form: OutcomeForm | None = None, answer_form: AnswerForm | None = None
+) -> str:
+    """The page of a visit, perhaps with a form that has to be looked at again."""
+    answers, said = service.answers_of(visit), answered.context(visit, me(), answer_form, now=now())
+    my_answer = answers.get(me().id)
     is_visitor, may_decide = (
         me().id in {visitor.id for visitor in visit.visitors},
         service.may_decide(visit, me()),
@@ -166,12 +175,12 @@ def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
     return render_template(
         "visits/show.html",
         visit=visit,
-        invites=[row for row in invites.invites_of(visit.id) if row.sequence == visit.sequence],
-        names={who.email: who.name for who in notices.snapshot(visit).people},
+        invites=_newest(visit),
+        names={voice.person.email: voice.person.name for voice in said["voices"].values()},
         is_participant=service.is_participant(visit, me()),
         now=now(),
-        outcome_form=outcome_form or OutcomeForm(took_place=mine),
-        my_answer=mine,
+        outcome_form=outcome_form or OutcomeForm(took_place=my_answer),
+        my_answer=my_answer,
         differ={TookPlace.YES, TookPlace.NO} <= set(answers.values()),
         answers=_answers(visit, answers) if may_decide else [],
         is_visitor=is_visitor,
@@ -182,7 +191,16 @@ def _visit_page(visit: Visit, outcome_form: OutcomeForm | None = None) -> str:
         guide=visit.programme.guide_in(str(get_locale())),
         move_until=visit.starts_at - timedelta(minutes=visit.programme.move_notice_minutes),
         cancel_until=visit.starts_at - timedelta(minutes=visit.programme.cancel_notice_minutes),
+        may_edit=service.may_edit_note(visit, me()),
+        may_hand_on=any(service.may_hand_on(visit, visitor, me()) for visitor in visit.visitors),
+        **said,
     )
+
+
+def _newest(visit: Visit) -> list[invites.InviteState]:
+    """The last invite to each person, of those that tell of the visit as it is."""
+    rows = [row for row in invites.invites_of(visit.id) if row.sequence == visit.sequence]
+    return list({row.to: row for row in rows}.values())
 
 
 def _answers(visit: Visit, answers: Mapping[int, TookPlace]) -> list[tuple[str, TookPlace]]:

@@ -68,9 +68,9 @@ def me_or_none() -> Person | None:
     return cast("Person | None", g.get("me"))
 
 
-def speak_to(person: Person) -> None:
-    """This page is for this person, signed in or not: its language and zone are theirs."""
-    g.reader = person
+def speak_to(person: Person, locale: str) -> None:
+    """This page is for this person, signed in or not: in their zone and this language."""
+    g.reader, g.locale = person, locale
     refresh()
 
 

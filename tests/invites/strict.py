@@ -13,6 +13,8 @@ from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from typing import NamedTuple
 
+COUNTER = "DECLINECOUNTER"
+"""Its event names the visit and nothing else of it (RFC 5546 3.2.8)."""
 ONE_EACH = ("UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE", "STATUS", "SUMMARY")
 AT_MOST_ONE = ("ORGANIZER", "DESCRIPTION", "LOCATION", "URL", "TRANSP")
 KNOWN = {
@@ -156,7 +158,8 @@ def _people_problems(mail: EmailMessage, lines: list[Line]) -> Iterator[str]:
     attendees = [line.value for line in lines if line.name == "ATTENDEE"]
     if organizers != [f"mailto:{_address(mail, 'From')}"]:
         yield "From is not the ORGANIZER"
-    if attendees.count(f"mailto:{_address(mail, 'To')}") != 1:
+    is_counter = any(line.name == "METHOD" and line.value == COUNTER for line in lines)
+    if not is_counter and attendees.count(f"mailto:{_address(mail, 'To')}") != 1:
         yield "To is not one ATTENDEE"
 
 
@@ -228,14 +231,20 @@ def _event_problems(lines: list[Line], method: str | None) -> Iterator[str]:
     counts = Counter((line.component, line.name) for line in lines)
     people = method is not None
     wanted = [("VCALENDAR", "VERSION", 1), ("VCALENDAR", "PRODID", 1), ("VCALENDAR", "METHOD", int(people))]
-    wanted += [("VEVENT", name, 1) for name in ONE_EACH] + [("VEVENT", "ORGANIZER", int(people))]
+    if method == COUNTER:
+        wanted += [
+            ("VEVENT", name, int(name in ("UID", "DTSTAMP"))) for name in (*ONE_EACH, *AT_MOST_ONE[1:])
+        ]
+    else:
+        wanted += [("VEVENT", name, 1) for name in ONE_EACH]
+    wanted.append(("VEVENT", "ORGANIZER", int(people)))
     if f"{event}/VALARM" in opened:
         wanted += [("VALARM", name, 1) for name in ("ACTION", "DESCRIPTION", "TRIGGER")]
     for component, name, number in wanted:
         if counts[component, name] != number:
             yield f"{counts[component, name]} {name} in {component}, not {number}"
     yield from (f"several {name}" for name in AT_MOST_ONE if counts["VEVENT", name] > 1)
-    if (counts["VEVENT", "ATTENDEE"] > 0) != people:
+    if (counts["VEVENT", "ATTENDEE"] > 0) != (people and method != COUNTER):
         yield "ATTENDEE where there should be none, or none where there should be some"
     yield from _instant_problems(lines)
     values = {line.name: line.value for line in lines if line.component != "VALARM"}
@@ -268,8 +277,7 @@ def _itip_problems(lines: list[Line], values: dict[str, str], has_alarm: bool) -
             yield "an ATTENDEE who is not asked to answer"
     elif has_alarm:
         yield f"a {values.get('METHOD')} with an alarm"
-    elif values.get("METHOD") == "CANCEL":
-        if values.get("STATUS") != "CANCELLED" or values.get("SEQUENCE") == "0":
-            yield "a CANCEL without STATUS:CANCELLED or a raised SEQUENCE"
-    elif values.get("STATUS") != "CONFIRMED":
-        yield "a DECLINECOUNTER of something that does not stand"
+    elif values.get("METHOD") == "CANCEL" and (
+        values.get("STATUS") != "CANCELLED" or values.get("SEQUENCE") == "0"
+    ):
+        yield "a CANCEL without STATUS:CANCELLED or a raised SEQUENCE"

@@ -58,7 +58,7 @@ instants = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st
 def facts(draw: st.DrawFn) -> InviteFacts:
     """Any visit anybody could make us write."""
     start = draw(instants)
-    method = draw(st.sampled_from(Method))
+    method = draw(st.sampled_from((Method.REQUEST, Method.CANCEL)))
     names = draw(st.lists(text, min_size=1, max_size=4))
     return InviteFacts(
         uid=f"{draw(st.uuids())}@company.example",
@@ -98,6 +98,21 @@ def test_any_words_make_one_good_mail(visit: InviteFacts, subject: str, body: st
     )
     kept = message_from_bytes(raw).get_payload()
     assert [part.get_content_subtype() for part in kept] == ["plain", "html", "calendar"]  # type: ignore[union-attr]
+
+
+@settings(max_examples=30, deadline=None)
+@given(facts(), text, text)
+def test_an_answer_to_a_proposal_says_nothing_of_the_visit(
+    visit: InviteFacts, subject: str, body: str
+) -> None:
+    kept = replace(visit, method=Method.DECLINECOUNTER)
+    raw = mail(kept, kept.attendees[-1], subject, body)
+    assert strict.problems(raw, "DECLINECOUNTER") == []
+    ics = strict.calendar_of(raw)
+    reading = libical.read(ics)
+    assert (reading.uid, reading.method, reading.errors) == (visit.uid, "DECLINECOUNTER", [])
+    for word in (b"DTSTART", b"ATTENDEE", b"SUMMARY", b"VALARM"):
+        assert word not in ics
 
 
 @settings(max_examples=60, deadline=None)
