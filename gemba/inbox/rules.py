@@ -4,7 +4,7 @@ import hashlib
 import re
 from enum import StrEnum
 
-from gemba.invites.replies import Code, Head, Incoming, Reply
+from gemba.invites.replies import Bounce, Code, Head, Incoming, Reply
 
 
 class Outcome(StrEnum):
@@ -98,4 +98,5 @@ def digest_of(found: Incoming, raw: bytes, proof: str) -> str:
     else:
         content = hashlib.sha256(raw).hexdigest()
         facts = [found.method, found.head.message_id or content, found.head.sender, found.head.subject]
+        facts += [*sorted(found.failed), found.about] if isinstance(found, Bounce) else []
     return hashlib.sha256("\0".join(str(each) for each in facts).encode("utf-8", "replace")).hexdigest()

@@ -231,6 +231,8 @@ def _comparable(cleaned: PersonFields) -> dict[str, Any]:
 
 
 def _apply(person: Person, cleaned: PersonFields) -> None:
+    if cleaned.get("email", person.email) != person.email:
+        person.bounced_at, person.bounce = None, ""
     for name in ("email", "name", "timezone", "locale", "department", "line_id", "active"):
         if name in cleaned:
             setattr(person, name, cleaned[name])
