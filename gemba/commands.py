@@ -15,6 +15,7 @@ from gemba.config import current_settings
 from gemba.db import db
 from gemba.demo import service as demo
 from gemba.errors import GembaError
+from gemba.inbox.ways_in import WaysIn
 from gemba.outbox import service as outbox
 from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
@@ -75,14 +76,19 @@ def restore(file: Path, replace: bool) -> None:
 @click.option("--drain", is_flag=True, help="Send what is due now, then end.")
 @click.option("--lease", default=LEASE.total_seconds(), type=click.FloatRange(1, 3600), hidden=True)
 def worker(threads: int, drain: bool, lease: float) -> None:
-    """Send what waits in the outbox, until stopped. Several may run at once."""
-    post = Worker(current_app._get_current_object(), threads=threads, lease=timedelta(seconds=lease))  # type: ignore[attr-defined]
+    """Send what waits in the outbox and take in replies, until stopped. Several may run at once."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    post = Worker(app, threads=threads, lease=timedelta(seconds=lease))
     if drain:
         click.echo(str(post.drain()))
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: post.stop())
-    if not post.run():
+    ways_in = WaysIn(app, current_settings())
+    ways_in.start()
+    ended = post.run()
+    ways_in.stop()
+    if not ended:
         # A send hangs in its last seconds: its lease will run out, and waiting for it would help nobody.
         os._exit(0)
 

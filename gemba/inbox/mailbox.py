@@ -120,7 +120,8 @@ class Reader(threading.Thread):
             wait = min(wait * 2, LONGEST_WAIT)
 
     def _watch(self, box: BaseMailBox) -> None:
-        idles = "IDLE" in box.client.capabilities
+        # What a server offers before one signed in may be less.
+        idles = "IDLE" in str(box.client.capability()[1]).upper()
         while not self._stopping.is_set():
             if self.read_new(box) == BATCH:
                 continue
