@@ -62,6 +62,9 @@ WHO: dict[str, frozenset[str]] = {
     "people.sign_out": ALL,
     "people.profile": ALL,
     "people.save_profile": ALL,
+    "people.save_mail_choices": ALL,
+    "people.mail": PUBLIC,
+    "people.turn_mail": PUBLIC,
     "people.end_sign_in": AUTHOR,
     "people.end_sign_ins": ALL,
     "people.make_token": ALL,
@@ -107,6 +110,18 @@ WHO: dict[str, frozenset[str]] = {
     "visits.cancel": VISIT,
     "visits.outcome": VISIT,
     "visits.invite": VISIT,
+    "edits.answer": VISIT,
+    "edits.accept": VISIT - {"vera"},
+    "edits.keep": VISIT - {"vera"},
+    "edits.edit_words": VISIT,
+    "edits.hand_on": VISIT - {"alice"},
+    "answers.show": PUBLIC,
+    "answers.answer": PUBLIC,
+    "answers.move": PUBLIC,
+    "answers.cancel": PUBLIC,
+    "answers.outcome": PUBLIC,
+    "answers.accept": PUBLIC,
+    "answers.keep": PUBLIC,
     "life.approve": VISIT - {"vera", "alice"},
     "life.decline": VISIT - {"vera", "alice"},
     "life.take": VISIT,
@@ -168,6 +183,8 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         ask=Ask(agent_id=cast.alice.id),
         now=clock(),
     )
+    later = visit.starts_at + timedelta(days=1)
+    visits.take_proposal(visit.id, cast.vera.id, later, later + timedelta(hours=1), "", 0, None, now=clock())
     clock.at = visit.starts_at + timedelta(minutes=10)
     note, _new = insights.record(
         visit.id,
@@ -189,6 +206,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     db.session.commit()
     return {
         "visit_id": visit.id,
+        "proposal_id": visits.proposals_of(visit.id)[0].id,
         "source_id": source.id,
         "note_id": note.id,
         "insight_id": db.session.scalars(select(Insight.id)).one(),
