@@ -64,6 +64,9 @@ def handle_message(raw: bytes, *, via: str, recipients: Collection[str] = (), no
         return db.session.scalars(select(ReceivedMail).where(ReceivedMail.digest == digest)).one()
     if finding.outcome is None:
         _act(row, found, finding, now)
+    # Only now: naming the visit earlier would lock it a little, and two mails at once would deadlock.
+    row.visit_id, row.person_id = finding.visit.id if finding.visit else None, finding.person_id
+    db.session.flush()
     log.info("inbox.received", mail=row.id, via=via, method=row.method, result=row.result)
     return row
 
@@ -79,8 +82,6 @@ def _note(found: Incoming, finding: Finding, digest: str, via: str, now: datetim
         "method": found.method,
         "result": (finding.outcome or Outcome.FAILED).value,
         "detail": finding.detail,
-        "visit_id": finding.visit.id if finding.visit else None,
-        "person_id": finding.person_id,
         "received_at": now,
         **({"reply": finding.reply} if held else {}),
     }
@@ -98,7 +99,6 @@ def _act(row: ReceivedMail, found: Incoming, finding: Finding, now: datetime) ->
         row.result = _take(finding.visit.id, person.id, finding.reply, now).value
         if row.result == Outcome.COUNTED and isinstance(found, Reply):
             bounces.forget(person, found.stamped_at, now)
-    db.session.flush()
 
 
 def _find(reply: Reply, recipients: Collection[str]) -> Finding:
