@@ -23,6 +23,7 @@ from gemba.db import db, open_database
 from gemba.demo import views as demo_views
 from gemba.home import views as home_views
 from gemba.inbox import models as inbox_models  # noqa: F401
+from gemba.inbox import setup as inbox
 from gemba.insights import models as insights_models  # noqa: F401
 from gemba.insights import views as insights_views
 from gemba.invites import mail as invite_mail
@@ -202,6 +203,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(offered_views.blueprint)
     feed_views.init_app(app)
     app.register_blueprint(team_views.blueprint)
+    inbox.init_app(app, csrf)
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)
     api.init_app(app, csrf)

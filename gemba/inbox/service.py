@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from gemba.config import current_settings
 from gemba.db import db, insert_new, table_of
@@ -277,6 +277,12 @@ def list_received(cursor: int | None = None, *, limit: int = PAGE) -> Page:
     return Page(rows[:limit], rows[limit - 1].mail.id if len(rows) > limit else None)
 
 
+def count_held() -> int:
+    """How many answers wait for an admin's decision."""
+    waiting = select(func.count()).select_from(ReceivedMail).where(ReceivedMail.result.in_(sorted(HELD)))
+    return db.session.scalar(waiting) or 0
+
+
 def prune(now: datetime) -> None:
     """Takes away what is known of mails that came in more than ninety days ago."""
     db.session.execute(
@@ -289,6 +295,7 @@ def prune(now: datetime) -> None:
 __all__ = [
     "Page",
     "Received",
+    "count_held",
     "dismiss",
     "handle_message",
     "let_count",

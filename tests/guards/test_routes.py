@@ -148,6 +148,10 @@ WHO: dict[str, frozenset[str]] = {
     "outbox.index": ADMIN,
     "outbox.retry": ADMIN,
     "outbox.discard": ADMIN,
+    "inbox.received": ADMIN,
+    "inbox.let_count": ADMIN,
+    "inbox.dismiss": ADMIN,
+    "hooks.mail": PUBLIC,
 }
 WITHOUT_OIDC = {"people.start_oidc", "people.oidc_callback"}
 
@@ -214,6 +218,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "sign_in_id": db.session.scalars(select(SignIn.id)).one(),
         "token_id": db.session.scalars(select(ApiToken.id)).one(),
         "item_id": mail.id,
+        "mail_id": 1,
         "person_id": cast.vera.id,
         "agent_id": cast.alice.id,
         "line_id": cast.line.id,
