@@ -52,7 +52,7 @@ def pick_page(
         now=now(),
         horizon_days=programme.horizon_days,
         day=_day(),
-        start=start or (form.start_at if refusal else None),
+        start=start or (parse_instant(form.start.data) if refusal else None),
     )
     ways = None if picker.total else _ways_out(programme, person, ask, moving)
     return render_template(
