@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from gemba.calendars import service as calendars
 from gemba.config import Settings
 from gemba.db import db, reading
 from gemba.demo import state as demo
+from gemba.inbox import mailbox
 from gemba.migrate import newest_revision, readiness
 from gemba.outbox import service as outbox
 from gemba.outbox.claims import database_now
@@ -205,6 +207,32 @@ def _mail_folder(settings: Settings) -> Finding:
     return Finding("mail", True, f"Written into {folder}; set GEMBA_SMTP_URL to send it.")
 
 
+def _replies(settings: Settings, _now: datetime) -> Finding:
+    if not settings.takes_replies:
+        return Finding("replies", True, "Answers by mail are not received; set GEMBA_IMAP_URL to read them.")
+    ways = []
+    if settings.imap is not None:
+        try:
+            waiting = mailbox.greet(settings.imap)
+        except mailbox.Unreachable as failure:
+            return Finding("replies", False, f"{failure} Check GEMBA_IMAP_URL.")
+        ways.append(f"{settings.imap.host}:{settings.imap.port} lets us in, {waiting} unread")
+    if settings.lmtp_listen is not None:
+        host, port = settings.lmtp_listen
+        try:
+            socket.create_connection((host, port), TIMEOUT_SECONDS).close()
+        except OSError:
+            return Finding(
+                "replies",
+                False,
+                f"Nobody listens at {host}:{port}. Start a worker, or check GEMBA_LMTP_LISTEN.",
+            )
+        ways.append(f"LMTP at {host}:{port}")
+    if settings.hooks_secret is not None:
+        ways.append("signed mail at /hooks/mail")
+    return Finding("replies", True, f"{'; '.join(ways)}.")
+
+
 def _sign_in(settings: Settings, _now: datetime) -> Finding:
     if settings.oidc is None:
         return Finding("sign-in", True, "By mailed link and code.")
@@ -277,4 +305,4 @@ def _disk(settings: Settings, _now: datetime) -> Finding:
 Check = Callable[[Settings, datetime], Finding]
 
 IN_DATABASE: list[Check] = [_people, _worker, _outbox, _calendars, _clock, _zones]
-OUTSIDE: list[Check] = [_mail, _sign_in, _limits, _address, _secret, _disk]
+OUTSIDE: list[Check] = [_mail, _replies, _sign_in, _limits, _address, _secret, _disk]

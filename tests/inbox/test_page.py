@@ -125,3 +125,18 @@ def test_answers_that_are_of_another_visit_have_no_link(
     page = browser.as_(site_cast.adam.id).get("/outbox/received").text
     assert "It is about no visit of ours." in page
     assert f'href="/visits/{visit.id}"' not in page
+
+
+def test_leads_see_on_the_visit_that_mail_comes_back_and_visitors_do_not(
+    site: Flask, site_cast: Cast, visit: Visit, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        to = address_of(visit, site_cast.vera)
+    words_there = "Mail to Vera Visitor comes back since 23 November 2026."
+    path = f"/visits/{visit.id}"
+    assert words_there not in browser.as_(site_cast.lev.id).get(path).text
+    bring(site, mails.bounce(to=to), clock)
+    for who in (site_cast.lev, site_cast.adam):
+        assert words_there in browser.as_(who.id).get(path).text
+    for who in (site_cast.vera, site_cast.alice):
+        assert words_there not in browser.as_(who.id).get(path).text

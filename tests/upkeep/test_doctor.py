@@ -1,5 +1,6 @@
 """`gemba doctor` finds what is wrong, one thing at a time, and says what to do."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from gemba.calendars import service as calendars
 from gemba.cli import cli
-from gemba.config import Oidc, Settings, Smtp, current_settings
+from gemba.config import Imap, Oidc, Settings, Smtp, current_settings
 from gemba.db import db
 from gemba.outbox import service as outbox
 from gemba.outbox.claims import database_now, heartbeat
@@ -148,6 +149,22 @@ def test_mail_is_tried_without_sending_any(plain: Settings) -> None:
     assert not finding.ok
     assert "GEMBA_SMTP_URL" in finding.words
     assert server.received == []
+
+
+def test_replies_are_looked_for_where_they_are_set(plain: Settings) -> None:
+    assert "not received" in about("replies", plain).words
+    gone = replace(plain, imap=Imap("127.0.0.1", 1, "none", "gemba", "secret"))
+    finding = about("replies", gone)
+    assert not finding.ok
+    assert "GEMBA_IMAP_URL" in finding.words
+    assert "secret" not in finding.words
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        open_door = replace(plain, lmtp_listen=("127.0.0.1", port), hooks_secret="x" * 32)
+        assert about("replies", open_door) == Finding(
+            "replies", True, f"LMTP at 127.0.0.1:{port}; signed mail at /hooks/mail."
+        )
+    assert "GEMBA_LMTP_LISTEN" in about("replies", open_door).words
 
 
 def test_a_mail_folder_that_cannot_be(plain: Settings, tmp_path: Path) -> None:
