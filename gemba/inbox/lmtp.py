@@ -5,6 +5,7 @@ recipient gets an answer of its own after DATA; while the database is away it is
 """
 
 import asyncio
+import socket
 from typing import Any
 
 import structlog
@@ -88,10 +89,15 @@ class _Door:
 
 
 class Listener(Controller):
-    """The listener: start() opens the port (OSError where it is taken), stop() closes it."""
+    """The listener: start() opens the port, stop() closes it."""
 
     def __init__(self, app: Flask, settings: Settings, *, host: str, port: int) -> None:
         super().__init__(_Door(app, settings), hostname=host, port=port, ready_timeout=10)
+
+    def start(self) -> None:
+        """Opens the port. Raises OSError at once where it is taken."""
+        socket.create_server((self.hostname, self.port)).close()
+        super().start()
 
     def factory(self) -> _Line:
         """One connection."""
