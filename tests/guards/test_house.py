@@ -59,6 +59,7 @@ def test_only_entry_points_commit(path: Path) -> None:
             "commands",
             "outbox/worker",
             "outbox/claims",
+            "inbox/receiving",
             "web/access",
             "web/pages",
         )
