@@ -1,6 +1,6 @@
 """Rows as the documents that the API answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gemba.config import current_settings
@@ -8,13 +8,15 @@ from gemba.insights import service as insights
 from gemba.insights.models import Observation
 from gemba.invites import service as invites
 from gemba.invites.service import InviteState
-from gemba.visits.models import Visit
+from gemba.visits.models import Visit, VisitAnswer
+from gemba.visits.replies import rows_of
 
 
 def visit_documents(visits: Sequence[Visit]) -> list[dict[str, Any]]:
-    """Visits with their invites, read in one statement."""
-    states = invites.invites_of_all([visit.id for visit in visits])
-    return [_visit(visit, states.get(visit.id, [])) for visit in visits]
+    """Visits with their invites and answers, each read in one statement."""
+    ids = [visit.id for visit in visits]
+    states, answers = invites.invites_of_all(ids), rows_of(ids)
+    return [_visit(visit, states.get(visit.id, []), answers[visit.id].values()) for visit in visits]
 
 
 def visit_document(visit: Visit) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def visit_document(visit: Visit) -> dict[str, Any]:
     return visit_documents([visit])[0]
 
 
-def _visit(visit: Visit, states: Sequence[InviteState]) -> dict[str, Any]:
+def _visit(visit: Visit, states: Sequence[InviteState], answers: Iterable[VisitAnswer]) -> dict[str, Any]:
     seats = [(visitor, "visitor") for visitor in visit.visitors] + [(visit.agent, "agent")]
     if visit.lead is not None:
         seats.append((visit.lead, "lead"))
@@ -40,9 +42,14 @@ def _visit(visit: Visit, states: Sequence[InviteState]) -> dict[str, Any]:
         "expires_at": visit.expires_at,
         "because": visit.because,
         "cancel_reason": visit.cancel_reason,
+        "note": visit.note,
         "uid": visit.uid,
         "sequence": visit.sequence,
         "meeting_url": visit.meeting_url,
+        "answers": [
+            {"person": row.person_id, "answer": row.answer.lower(), "comment": row.comment, "at": row.at}
+            for row in sorted(answers, key=lambda row: row.person_id)
+        ],
         "invites": [
             {
                 "to": state.to,

@@ -73,9 +73,9 @@ class VisitOutcome(Base):
 
 
 class VisitAnswer(Base):
-    """What one participant last answered to the invite: `accepted`, `tentative`, `declined`.
+    """What one participant last answered to the invite, as a PARTSTAT (gemba.invites.rules.Answer).
 
-    `needs-action` stands where the hour has moved since. `sequence` and `replied_at` (DTSTAMP) are those of
+    `NEEDS-ACTION` stands where the hour has moved since. `sequence` and `replied_at` (DTSTAMP) are those of
     the last reply by mail that counted: an older one changes nothing (RFC 5546 2.1.5). `via` is `mail` or
     `web`.
     """

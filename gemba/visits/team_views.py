@@ -7,10 +7,12 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
 from gemba.clock import now
+from gemba.invites.rules import Answer as Said
 from gemba.people.rules import Role
 from gemba.visits import team
 from gemba.visits.models import Visit
 from gemba.visits.offered_views import asked_date, quiet_hours_address
+from gemba.visits.replies import rows_of
 from gemba.visits.rules import Status
 from gemba.visits.team import Kind, Scale, Why
 from gemba.web.access import me, requires
@@ -59,8 +61,30 @@ def index() -> Answer:
         quiet_hours=quiet_hours_address,
         can_swap=_can_swap,
         waits={Status.REQUESTED: _("asked for"), Status.OFFERED: _("offered")},
+        doubts=_doubts(found),
         at=now(),
     )
+
+
+def _doubts(found: team.Team) -> dict[int, str]:
+    """Who may not come or does not, by visit, in one statement."""
+    cells = [cell for row in found.rows for cell in row.days]
+    visits = {piece.visit.id: piece.visit for cell in cells for piece in cell.pieces if piece.visit}
+    words = {}
+    for visit_id, rows in rows_of(visits).items():
+        names = {
+            person.id: person.first_name for person in (visits[visit_id].agent, *visits[visit_id].visitors)
+        }
+        said = [
+            _("%(name)s: maybe", name=names[person])
+            if row.answer == Said.TENTATIVE
+            else _("%(name)s cannot come", name=names[person])
+            for person, row in rows.items()
+            if person in names and row.answer in (Said.TENTATIVE, Said.DECLINED)
+        ]
+        if said:
+            words[visit_id] = ", ".join(said)
+    return words
 
 
 def short_time(minutes: int) -> str:

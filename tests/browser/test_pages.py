@@ -11,11 +11,13 @@ from playwright.sync_api import Page
 from gemba.db import db
 from gemba.insights import service as insights
 from gemba.insights.rules.kinds import Kind
+from gemba.invites.rules import Answer
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
 from gemba.rounds.models import Round
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
+from gemba.visits.links import link_token
 from tests.browser.conftest import PHONE, WIDE, Desk
 
 RULES = {
@@ -36,6 +38,8 @@ PAGES = {
         "/visits/2",
         "/visits/2/move?start=2026-11-27T12:00:00Z",
         "/visits/2/cancel",
+        "/visits/2/words",
+        "/visits/2/hand-on",
         "/backlog",
         "/backlog?q=number",
         "/insights/1",
@@ -45,6 +49,8 @@ PAGES = {
     ),
     "alice": (
         "/",
+        "/visits/2",
+        "/visits/2/words",
         "/availability",
         "/availability/{alice}/hours?day=2026-11-27",
         "/availability/{alice}/hours?view=week",
@@ -67,7 +73,19 @@ PAGES = {
         "/insights/1/edit",
         "/backlog?status=all&order=newest",
     ),
-    None: ("/", "/sign-in", "/sign-in/code", "/sign-in/link/none", "/api/docs"),
+    None: (
+        "/",
+        "/sign-in",
+        "/sign-in/code",
+        "/sign-in/link/none",
+        "/answer/none",
+        "/answer/{link}",
+        "/answer/{link}?say=declined",
+        "/answer/{link}/move?start=2026-11-27T12:00:00Z",
+        "/answer/{link}/cancel",
+        "/answer/{left}",
+        "/api/docs",
+    ),
 }
 
 
@@ -88,6 +106,12 @@ def _fill(desk: Desk) -> None:
             text="Copies the order number by hand", kind=Kind.TOOL_PAIN, verbatim="Every day", severity=3
         )
         insights.record(1, vera, "6f1c0f52-4d4b-4f8e-9d86-0f6c3a1f2b11", fields, now=clock())
+        said = visits.Said(Answer.TENTATIVE, "The train may be late", "web")
+        visits.take_answer(2, vera.id, said, now=clock())
+        start = later + timedelta(hours=3)
+        visits.take_proposal(
+            2, vera.id, start, start + timedelta(hours=1), "After lunch?", 0, None, now=clock()
+        )
         closes = clock() + timedelta(days=9)
         db.session.add(Round(programme_id=programme.id, name="Autumn", opens_at=clock(), closes_at=closes))
         db.session.commit()
@@ -113,9 +137,15 @@ def test_pages_have_manners(desk: Desk, who: str | None, width: int, dark: bool,
         with desk.app.app_context():
             db.session.get_one(Person, person_id).locale = language
             db.session.commit()
+    with desk.app.app_context():
+        people = {"link": desk.cast.alice.id, "left": desk.cast.eve.id}
+        for each in people.values():
+            db.session.get_one(Person, each).locale = language
+        links = {name: link_token(2, each) for name, each in people.items()}
+        db.session.commit()
     page = desk.open(person_id, PAGES[who][0], width=width, dark=dark, locale=language)
     for path in PAGES[who]:
-        answer = page.goto(path.format(alice=desk.cast.alice.id, ada=desk.cast.ada.id))
+        answer = page.goto(path.format(alice=desk.cast.alice.id, ada=desk.cast.ada.id, **links))
         assert answer is not None
         assert page.locator("html").get_attribute("lang") == language
         _check(page, answer.text(), f"{who} {path}")

@@ -5,6 +5,7 @@ from flask import Flask
 
 from gemba.db import db
 from gemba.insights.models import Insight
+from gemba.visits.links import link_token
 from tests.cast import Cast
 from tests.conftest import MONDAY, Browser
 from tests.crowd import add_agents, add_insights, add_visits
@@ -22,6 +23,10 @@ PAGES = [
     ("vera", "/visits/{visit}"),
     ("anton", "/visits/{visit}"),
     ("vera", "/visits/{visit}/move"),
+    ("vera", "/visits/{visit}/words"),
+    ("lev", "/visits/{visit}/hand-on"),
+    ("vera", "/answer/{link}"),
+    ("vera", "/answer/{link}/move"),
     ("lev", "/visits/{visit}/swap"),
     ("vera", "/visits/{visit}/notes"),
     ("vera", "/visits"),
@@ -51,7 +56,8 @@ def test_the_count_does_not_grow(
         insight = add_insights(site_cast, [visit], 1, MONDAY)[0]
         word = db.session.get_one(Insight, insight).title.split()[0]
         db.session.commit()
-    values = {"visit": visit, "insight": insight, "word": word, "agent": agents[0]}
+        link = link_token(visit, site_cast.vera.id)
+    values = {"visit": visit, "insight": insight, "word": word, "agent": agents[0], "link": link}
     address = path.format(**values, start="2026-11-26T08:00:00Z")
     client = browser.as_(getattr(site_cast, who).id)
 

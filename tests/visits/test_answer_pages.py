@@ -353,7 +353,10 @@ def test_the_page_of_a_visit_shows_and_takes_answers(
     site: Flask, site_cast: Cast, browser: Browser, visit_id: int
 ) -> None:
     vera, alice = browser.as_(site_cast.vera.id), browser.as_(site_cast.alice.id)
-    assert "You have not answered yet." in vera.get(f"/visits/{visit_id}").text
+    page = vera.get(f"/visits/{visit_id}").text
+    assert "You have not answered yet." in page
+    for way in ("move", "cancel", "words", "hand-on"):
+        assert f'href="/visits/{visit_id}/{way}"' in page
     vera.post(f"/visits/{visit_id}/answer", data={"answer": "TENTATIVE", "comment": "If the train comes"})
     page = alice.get(f"/visits/{visit_id}").text
     assert "If the train comes" in page
@@ -465,6 +468,16 @@ def test_links_are_asked_only_so_often(sqlite_url: str, tmp_path: Path, clock: S
         limiter.enabled = False
         with app.app_context():
             db.engine.dispose()
+
+
+def test_the_teams_calendar_names_who_may_not_come(
+    site: Flask, site_cast: Cast, browser: Browser, visit_id: int
+) -> None:
+    lev = browser.as_(site_cast.lev.id)
+    assert "maybe" not in main(lev.get("/team?day=2026-11-26").text)
+    browser.as_(site_cast.vera.id).post(f"/visits/{visit_id}/answer", data={"answer": "TENTATIVE"})
+    for address in ("/team?day=2026-11-26", "/team?week=2026-11-26"):
+        assert "<small>Vera: maybe</small>" in lev.get(address).text
 
 
 def says(client: FlaskClient, path: str) -> Answer | None:

@@ -233,7 +233,9 @@ def test_an_agent_who_declines_frees_the_hour_and_others_are_offered(stage: Stag
     offers = mails[cast.vera.email]["offers"]
     assert len(offers) == 3
     assert offers[0]["start"] == {"$instant": TEN.isoformat()}, "Anton is free at the same hour"
-    assert offers[0]["path"] == "/visits/book?programme=shadow&start=2026-11-26T09%3A00%3A00Z"
+    assert offers[0]["path"] == (
+        f"/visits/book?programme=shadow&start=2026-11-26T09%3A00%3A00Z&agent={cast.anton.id}"
+    )
     assert "offers" not in mails[cast.alice.email]
 
 

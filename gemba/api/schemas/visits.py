@@ -29,9 +29,11 @@ from gemba.insights.rules.kinds import (
     Frequency,
     Kind,
 )
+from gemba.invites.rules import Answer as PartStat
+from gemba.invites.rules import Method
 from gemba.outbox.rules import State
 from gemba.people.rules import LANGUAGES
-from gemba.visits.rules import REASON_MAX, Status, TookPlace
+from gemba.visits.rules import NOTE_MAX, REASON_MAX, Status, TookPlace
 
 SLUG = "Give the slug of a programme that runs."
 
@@ -44,6 +46,7 @@ class NewVisit(Body):
     agent = Id("an agent", load_default=None, allow_none=True)
     product = ProductRef(load_default=None, allow_none=True)
     language = Choice(list(LANGUAGES), load_default=None, allow_none=True)
+    note = Text(NOTE_MAX, load_default="", doc="What the visitor would like to see.")
 
 
 class Move(Body):
@@ -77,11 +80,20 @@ class Participant(Answer):
     part = fields.String(required=True, metadata={"enum": ["visitor", "agent", "lead"]})
 
 
+class Said(Answer):
+    """What a participant last said to the hour as it is; who never answered is not listed."""
+
+    person = fields.Integer(required=True)
+    answer = fields.String(required=True, metadata={"enum": [each.lower() for each in PartStat]})
+    comment = fields.String(required=True)
+    at = Instant(required=True)
+
+
 class Invite(Answer):
     """A calendar message about the visit, and what became of it."""
 
     to = fields.String(required=True)
-    method = fields.String(required=True, metadata={"enum": ["REQUEST", "CANCEL"]})
+    method = fields.String(required=True, metadata={"enum": [str(method) for method in Method]})
     state = fields.String(required=True, metadata={"enum": [str(state) for state in State]})
     attempts = fields.Integer(required=True)
     last_error = fields.String(required=True, allow_none=True)
@@ -105,9 +117,11 @@ class Visit(Answer):
     )
     because = fields.String(required=True, metadata=told("Why this agent: a code, empty where not known."))
     cancel_reason = fields.String(required=True)
+    note = fields.String(required=True, metadata=told("What the visitors would like to see."))
     uid = fields.String(required=True)
     sequence = fields.Integer(required=True, metadata=told("One more with each change."))
     meeting_url = fields.String(required=True, metadata={"format": "uri"})
+    answers = fields.List(fields.Nested(Said), required=True)
     invites = fields.List(fields.Nested(Invite), required=True)
 
 

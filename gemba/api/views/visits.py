@@ -65,6 +65,8 @@ def book_visit(body: dict[str, Any]) -> Any:
     programme = running_programme(body["programme"])
     ask = Ask(body["agent"], product_id(body["product"]), body["language"])
     visit = service.book(programme=programme, visitor=caller(), start=body["start"], ask=ask, now=now())
+    if body["note"]:
+        service.add_note(visit, caller(), body["note"], now=now())
     return visit_document(visit)
 
 

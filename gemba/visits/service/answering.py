@@ -14,7 +14,7 @@ from gemba.invites.rules import Answer
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import clean_text
-from gemba.schedule.rules import Offer, Span
+from gemba.schedule.rules import Span
 from gemba.visits import kept, notices, replies
 from gemba.visits.errors import ProposalDecided
 from gemba.visits.facts import Ask
@@ -93,14 +93,13 @@ def _other_hours(visit: Visit, *, now: datetime) -> Iterator[dict[str, Any]]:
     window = Span(now, now + timedelta(days=programme.horizon_days))
     offer = kept.offered(programme, visitors, Ask(product_id=visit.product_id), window, now=now)
     for start in sorted(offer.starts, key=lambda start: (abs(start - visit.starts_at), start)):
-        if not set(offer.agents_at(start)) <= _refusing(visit, start, offer):
-            query = urlencode({"programme": programme.slug, "start": notices.stamp(start)})
-            yield {"start": start, "path": f"/visits/book?{query}"}
-
-
-def _refusing(visit: Visit, start: datetime, offer: Offer) -> set[int]:
-    overlaps = start < visit.ends_at and visit.starts_at < start + offer.rules.length
-    return {visit.agent_id} if overlaps else set()
+        query = {"programme": programme.slug, "start": notices.stamp(start)}
+        if start < visit.ends_at and visit.starts_at < start + offer.rules.length:
+            others = [agent for agent in offer.agents_at(start) if agent != visit.agent_id]
+            if not others:
+                continue
+            query["agent"] = str(others[0])
+        yield {"start": start, "path": f"/visits/book?{urlencode(query)}"}
 
 
 def take_proposal(
