@@ -1,8 +1,13 @@
 """What became of a mail, as the page says it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from flask_babel import gettext as _
 
 from gemba.inbox.rules import HELD, Outcome
+from gemba.invites.rules import Answer
 
 
 def sentence_of(result: str) -> str:
@@ -28,6 +33,21 @@ def short_of(result: str) -> str:
     if result in HELD:
         return str(_("waits for you"))
     return str(_("changed nothing"))
+
+
+def said_in(reply: Mapping[str, Any]) -> str:
+    """What a held answer says; empty where it proposes another hour."""
+    said: dict[str | None, str] = {
+        Answer.ACCEPTED: _("Says that they will be there."),
+        Answer.TENTATIVE: _("Says that they may be there."),
+        Answer.DECLINED: _("Says that they will not be there."),
+    }
+    return "" if "start" in reply else said.get(reply["answer"], "")
+
+
+def hour_in(reply: Mapping[str, Any]) -> datetime | None:
+    """The hour that a held answer proposes."""
+    return datetime.fromisoformat(reply["start"]) if "start" in reply else None
 
 
 def _taken() -> dict[str, str]:

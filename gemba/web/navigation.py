@@ -58,6 +58,8 @@ def _is_here(endpoint: str, here: str) -> bool:
     # Notes belong to the visit in whose address they stand, whichever folder their pages live in.
     if request.path.startswith("/visits/"):
         return endpoint == "visits.index"
+    if request.path.startswith("/outbox/"):
+        return endpoint == "outbox.index"
     if request.path.startswith("/profile"):
         return False
     blueprint, _dot, word = endpoint.partition(".")

@@ -70,6 +70,7 @@ PAGES = {
         "/programmes/new",
         "/programmes/shadow",
         "/outbox",
+        "/outbox/received",
         "/insights/1/edit",
         "/backlog?status=all&order=newest",
     ),

@@ -58,6 +58,7 @@ def test_a_held_answer_is_shown_and_let_count(
     assert "1 answer waits for your decision." in page
     assert "Nothing proves that the sender is who they say." in page
     assert "Tentative: Side by side" in page
+    assert "Says that they may be there." in page
     assert f'href="/people/{site_cast.vera.id}"' in page
     assert f'href="/visits/{visit.id}"' in page
     assert "<script>alert(1)" not in page
@@ -68,6 +69,15 @@ def test_a_held_answer_is_shown_and_let_count(
     assert result(site, mail_id) == Outcome.COUNTED
     assert adam.post(f"/outbox/received/{mail_id}/count").status_code == 409
     assert adam.post(f"/outbox/received/{mail_id + 1}/count").status_code == 404
+
+
+def test_a_held_proposal_says_its_hour(
+    site: Flask, site_cast: Cast, visit: Visit, browser: Browser, clock: StandingClock
+) -> None:
+    ask = mails.Ask(uid=visit.uid, start="20261126T140000", end="20261126T150000")
+    bring(site, mails.exchange_counter(ask), clock)
+    page = browser.as_(site_cast.adam.id).get("/outbox/received").text
+    assert "Proposes Thursday 26 November, 14:00" in page
 
 
 def test_a_held_answer_is_put_aside(
