@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from gemba.db import db
+from gemba.inbox.service import handle_message
 from gemba.insights import service as insights
 from gemba.insights.rules.kinds import Kind
 from gemba.invites.rules import Answer
@@ -18,7 +19,9 @@ from gemba.rounds.models import Round
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 from gemba.visits.links import link_token
+from gemba.visits.models import Visit
 from tests.browser.conftest import PHONE, WIDE, Desk
+from tests.inbox import mails
 
 RULES = {
     "runOnly": {
@@ -113,6 +116,9 @@ def _fill(desk: Desk) -> None:
         visits.take_proposal(
             2, vera.id, start, start + timedelta(hours=1), "After lunch?", 0, None, now=clock()
         )
+        uid = db.session.get_one(Visit, 2).uid
+        for raw in (mails.exchange(mails.Ask(uid=uid)), mails.bounce()):
+            handle_message(raw, via="imap", now=clock())
         closes = clock() + timedelta(days=9)
         db.session.add(Round(programme_id=programme.id, name="Autumn", opens_at=clock(), closes_at=closes))
         db.session.commit()
