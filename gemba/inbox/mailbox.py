@@ -46,7 +46,9 @@ def opened(imap: Imap, *, timeout: float = TIMEOUT) -> Iterator[BaseMailBox]:
         raise Unreachable(_words_of(error)) from None
     try:
         try:
-            box.login(imap.user, imap.password, imap.folder)
+            is_plain = imap.user.isascii() and imap.password.isascii()
+            sign_in = box.login if is_plain else box.login_utf8
+            sign_in(imap.user, imap.password, imap.folder)
         except _TROUBLES as error:
             raise Unreachable(_refusal(error)) from None
         yield box
