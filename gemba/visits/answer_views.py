@@ -7,7 +7,7 @@ and zone, and whoever is signed in in this browser does not matter.
 from collections.abc import Callable
 from functools import wraps
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -33,6 +33,12 @@ blueprint = Blueprint("answers", __name__, url_prefix="/answer")
 
 Answer = BaseResponse | str | tuple[str, int]
 SHOWN = (*HAPPENING, Status.CANCELLED)
+
+
+@blueprint.after_request
+def _not_for_robots(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _token() -> str:
@@ -91,18 +97,13 @@ def answer(token: str, holder: Holder) -> Answer:
 def move(token: str, holder: Holder) -> Answer:
     """Another hour for this visit."""
     form = BookForm()
-    if form.submitted():
-        try:
-            service.move(holder.visit, holder.person, start=form.start_at, now=now())
-        except (SlotTaken, NotOffered) as refusal:
-            db.session.rollback()
-            return _move_page(token, form, refusal), refusal.status
-        except Refused as refusal:
-            return _refused(token, refusal)
-        db.session.commit()
-        flash(_("Moved. Everyone gets an updated invite."), "success")
-        return _again(token)
-    return _move_page(token, form), 422 if form.errors else 200
+    if not form.submitted():
+        return _move_page(token, form), 422 if form.errors else 200
+
+    def act() -> None:
+        service.move(holder.visit, holder.person, start=form.start_at, now=now())
+
+    return _do(token, act, _("Moved. Everyone gets an updated invite."), form)
 
 
 @blueprint.route("/<token>/cancel", methods=["GET", "POST"])
@@ -113,23 +114,21 @@ def cancel(token: str, holder: Holder) -> Answer:
     leaves = service.only_leaves(visit, person)
     if visit.status == Status.CANCELLED:
         return _again(token)
-    if form.submitted():
-        try:
-            service.cancel(visit, person, reason=form.reason.data or "", now=now())
-        except Refused as refusal:
-            return _refused(token, refusal)
-        db.session.commit()
-        done = (
-            _("You left the visit. The others keep it.")
-            if leaves
-            else _("Cancelled. The hour is free again and everyone hears of it.")
+    if not form.submitted():
+        back, instead = _address(token), url_for("answers.move", token=token)
+        page = render_template(
+            "visits/cancel.html", me=None, visit=visit, form=form, leaves=leaves, back=back, instead=instead
         )
-        flash(done, "success")
-        return _again(token)
-    page = render_template(
-        "answers/cancel.html", me=None, visit=visit, form=form, leaves=leaves, back=_address(token)
+        return page, 422 if form.errors else 200
+    left, cancelled = (
+        _("You left the visit. The others keep it."),
+        _("Cancelled. The hour is free again and everyone hears of it."),
     )
-    return page, 422 if form.errors else 200
+
+    def act() -> None:
+        service.cancel(visit, person, reason=form.reason.data or "", now=now())
+
+    return _do(token, act, left if leaves else cancelled)
 
 
 @blueprint.post("/<token>/outcome")
@@ -139,41 +138,49 @@ def outcome(token: str, holder: Holder) -> Answer:
     form = OutcomeForm()
     if not form.submitted():
         return _page(token, holder, outcome_form=form), 422
-    try:
+
+    def act() -> None:
         service.tell_outcome(holder.visit, holder.person, TookPlace(form.took_place.data), now=now())
-    except Refused as refusal:
-        return _refused(token, refusal)
-    db.session.commit()
-    flash(_("Thank you, noted."), "success")
-    return _again(token)
+
+    return _do(token, act, _("Thank you, noted."))
 
 
 @blueprint.post("/<token>/proposals/<int:proposal_id>/accept")
 @held
 def accept(token: str, holder: Holder, proposal_id: int) -> Answer:
     """Moves the visit to an hour that was proposed; where the rules refuse, says why and shows others."""
-    try:
+
+    def act() -> None:
         service.accept_proposal(holder.visit, proposal_id, holder.person, now=now())
-    except (SlotTaken, NotOffered) as refusal:
-        db.session.rollback()
-        return _move_page(token, BookForm(formdata=None), refusal), refusal.status
-    except Refused as refusal:
-        return _refused(token, refusal)
-    db.session.commit()
-    flash(_("Moved. Everyone gets an updated invite."), "success")
-    return _again(token)
+
+    return _do(token, act, _("Moved. Everyone gets an updated invite."))
 
 
 @blueprint.post("/<token>/proposals/<int:proposal_id>/decline")
 @held
 def keep(token: str, holder: Holder, proposal_id: int) -> Answer:
     """Leaves the visit where it is though somebody proposed another hour."""
-    try:
+
+    def act() -> None:
         service.decline_proposal(holder.visit, proposal_id, holder.person, now=now())
+
+    done = _("The visit stays where it is, and whoever proposed another hour hears of it.")
+    return _do(token, act, done)
+
+
+def _do(token: str, act: Callable[[], None], done: str, form: BookForm | None = None) -> Answer:
+    """Acts, and says so; an hour that cannot be had is explained beside others that can."""
+    try:
+        act()
+    except (SlotTaken, NotOffered) as refusal:
+        db.session.rollback()
+        return _move_page(token, form or BookForm(formdata=None), refusal), refusal.status
     except Refused as refusal:
-        return _refused(token, refusal)
-    db.session.commit()
-    flash(_("The visit stays where it is, and whoever proposed another hour hears of it."), "success")
+        db.session.rollback()
+        flash(say(refusal), "info")
+    else:
+        db.session.commit()
+        flash(done, "success")
     return _again(token)
 
 
@@ -183,12 +190,6 @@ def _address(token: str) -> str:
 
 def _again(token: str) -> BaseResponse:
     return redirect(_address(token), 303)
-
-
-def _refused(token: str, refusal: Refused) -> BaseResponse:
-    db.session.rollback()
-    flash(say(refusal), "info")
-    return _again(token)
 
 
 def _page(
@@ -222,7 +223,7 @@ def _move_page(token: str, form: BookForm, refusal: SlotTaken | NotOffered | Non
         return url_for("answers.move", token=token, **query)  # type: ignore[arg-type]
 
     return pick_page(
-        "answers/move.html",
+        "visits/move.html",
         visit.programme,
         form,
         holder.person,

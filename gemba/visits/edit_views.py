@@ -1,5 +1,7 @@
 """What participants change on a visit's page without a new hour: answers, proposals, words, seats."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
@@ -61,9 +63,23 @@ def said_words(visit: Visit, person: Person, taken: Taken) -> str:
 @signed_in
 def accept(visit_id: int, proposal_id: int) -> Answer:
     """Moves the visit to an hour that was proposed; where the rules refuse, says why and shows others."""
+    return _decide(
+        visit_id, proposal_id, service.accept_proposal, _("Moved. Everyone gets an updated invite.")
+    )
+
+
+@blueprint.post("/<int:visit_id>/proposals/<int:proposal_id>/decline")
+@signed_in
+def keep(visit_id: int, proposal_id: int) -> Answer:
+    """Leaves the visit where it is though somebody proposed another hour."""
+    done = _("The visit stays where it is, and whoever proposed another hour hears of it.")
+    return _decide(visit_id, proposal_id, service.decline_proposal, done)
+
+
+def _decide(visit_id: int, proposal_id: int, decide: Callable[..., Visit], done: str) -> Answer:
     visit = service.get_visit(me(), visit_id)
     try:
-        service.accept_proposal(visit, proposal_id, me(), now=now())
+        decide(visit, proposal_id, me(), now=now())
     except (SlotTaken, NotOffered) as refusal:
         db.session.rollback()
         visit = service.get_visit(me(), visit_id)
@@ -71,21 +87,7 @@ def accept(visit_id: int, proposal_id: int) -> Answer:
     except Refused as refusal:
         return _back(visit_id, refusal)
     db.session.commit()
-    flash(_("Moved. Everyone gets an updated invite."), "success")
-    return redirect(url_for("visits.show", visit_id=visit_id), 303)
-
-
-@blueprint.post("/<int:visit_id>/proposals/<int:proposal_id>/decline")
-@signed_in
-def keep(visit_id: int, proposal_id: int) -> Answer:
-    """Leaves the visit where it is though somebody proposed another hour."""
-    visit = service.get_visit(me(), visit_id)
-    try:
-        service.decline_proposal(visit, proposal_id, me(), now=now())
-    except Refused as refusal:
-        return _back(visit_id, refusal)
-    db.session.commit()
-    flash(_("The visit stays where it is, and whoever proposed another hour hears of it."), "success")
+    flash(done, "success")
     return redirect(url_for("visits.show", visit_id=visit_id), 303)
 
 

@@ -86,7 +86,7 @@ def test_a_link_shows_the_visit_in_its_persons_zone_and_language(
     assert "Asia/Kolkata (UTC+5:30)" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert "noindex" in answer.text
+    assert answer.headers["X-Robots-Tag"] == "noindex"
     assert "@gemba.example" not in answer.text
 
 
