@@ -9,6 +9,7 @@ import imaplib
 import re
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,8 @@ POLL = 30.0
 """Seconds between looks where the server does not say by itself that something came."""
 LONGEST_IDLE = 60.0
 TIMEOUT = 30.0
-BATCH = 100
+MOST_TROUBLES = 3
+"""How often one mail may break the connection before it is passed over."""
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 
 log = structlog.get_logger()
@@ -96,6 +98,8 @@ class Reader(threading.Thread):
         super().__init__(name="inbox-imap", daemon=True)
         self._app, self._imap, self._poll = app, imap, poll
         self._stopping = threading.Event()
+        self._at = ""
+        self._troubles = Counter[str]()
 
     def stop(self) -> None:
         """Asks the thread to end."""
@@ -116,6 +120,7 @@ class Reader(threading.Thread):
                 log.warning("inbox.database-away", again_in=wait)
             except Exception:
                 # Whatever a server says, the thread must outlive it.
+                self._troubles[self._at] += bool(self._at)
                 log.exception("inbox.mailbox-trouble", again_in=wait)
             if self._stopping.wait(wait):
                 return
@@ -125,8 +130,7 @@ class Reader(threading.Thread):
         # What a server offers before one signed in may be less.
         idles = "IDLE" in str(box.client.capability()[1]).upper()
         while not self._stopping.is_set():
-            if self.read_new(box) == BATCH:
-                continue
+            self.read_new(box)
             if idles:
                 self._idle(box)
             else:
@@ -142,18 +146,22 @@ class Reader(threading.Thread):
             waited += 1
         box.idle.stop()  # type: ignore[no-untyped-call]
 
-    def read_new(self, box: BaseMailBox) -> int:
-        """Takes in what was not read yet, oldest first, and says how many mails that were. Raises Away."""
-        taken = 0
-        for uid in box.uids(AND(seen=False))[:BATCH]:
-            raw = None if self._stopping.is_set() else _peek(box, uid)
-            if raw is None:
-                continue
+    def read_new(self, box: BaseMailBox) -> None:
+        """Takes in what was not read yet, oldest first. Raises Away."""
+        for uid in box.uids(AND(seen=False)):
+            self._at = uid
+            if self._stopping.is_set():
+                return
+            if self._troubles[uid] < MOST_TROUBLES:
+                self._read(box, uid)
+        self._at = ""
+
+    def _read(self, box: BaseMailBox, uid: str) -> None:
+        raw = _peek(box, uid)
+        if raw is not None:
             with self._app.app_context():
                 receive(raw, via="imap")
             box.flag(uid, MailMessageFlags.SEEN, True)
-            taken += 1
-        return taken
 
 
 def _peek(box: BaseMailBox, uid: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """The mailbox, on a real Dovecot: mail goes in by LMTP and changes visits within one look."""
 
+import imaplib
 import os
 import threading
 import time
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from imap_tools import AND
+from imap_tools import AND, BaseMailBox
 
 from gemba.db import db
 from gemba.inbox import mailbox
@@ -144,6 +145,30 @@ def test_a_mail_that_surprises_is_noted_and_passed(
         until(lambda: answer_of(visit, vera) is not None, "the next one counts")
         until(lambda: unread(box) == 0, "both are marked as read")
     assert results(post) == [Outcome.FAILED, Outcome.COUNTED]
+
+
+def test_a_mail_that_breaks_the_connection_again_and_again_is_passed_over(
+    app: Flask, post: Post, box: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, vera, to = post.visit, post.cast.vera, post.ask.to
+    tries: list[str] = []
+    real = mailbox._peek
+
+    def peek(opened_box: BaseMailBox, uid: str) -> bytes | None:
+        raw = real(opened_box, uid)
+        if raw is not None and b"Subject: poison" in raw:
+            tries.append(uid)
+            raise imaplib.IMAP4.abort("the server went away")
+        return raw
+
+    monkeypatch.setattr(mailbox, "_peek", peek)
+    monkeypatch.setattr(mailbox, "FIRST_WAIT", 0.1)
+    box.deliver(b"Subject: poison\r\n\r\n", to)
+    box.deliver(mails.apple(post.ask), to)
+    with reading(app, box):
+        until(lambda: answer_of(visit, vera) is not None, "the next one counts")
+    assert len(tries) == mailbox.MOST_TROUBLES
+    assert unread(box) == 1
 
 
 def test_while_the_database_is_away_mail_stays_unread(
