@@ -3,6 +3,8 @@
     with dovecot() as server:
         server.deliver(raw, "gemba+token@gemba.example")
         server.imap      # how the product finds the mailbox
+        server.over("tls"), server.over("starttls")      # the same, protected by server.certificate
+    server.over("tls"), server.over("starttls")      # the same, with server.certificate
 
 Any user gets in with the one password; what follows a + in an address leads to the same mailbox.
 """
@@ -19,7 +21,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gemba.config import Imap
 
@@ -39,6 +46,7 @@ class Dovecot:
 
     folder: Path
     imap_port: int
+    imaps_port: int
     lmtp_port: int
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
@@ -46,6 +54,16 @@ class Dovecot:
     def imap(self) -> Imap:
         """How the product finds the mailbox."""
         return Imap("127.0.0.1", self.imap_port, "none", USER, PASSWORD)
+
+    def over(self, security: str) -> Imap:
+        """The same, by a name and over TLS."""
+        port = self.imaps_port if security == "tls" else self.imap_port
+        return Imap("localhost", port, security, USER, PASSWORD)
+
+    @property
+    def certificate(self) -> Path:
+        """Its certificate, for localhost, signed by itself."""
+        return self.folder / "certificate.pem"
 
     def deliver(self, raw: bytes, *to: str, sender: str = "vera@gemba.example") -> None:
         """Delivers a mail as a mail server would."""
@@ -100,6 +118,27 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+def _make_certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    day, today = timedelta(days=1), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - day)
+        .not_valid_after(today + day)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+
+
 def _version() -> tuple[int, int]:
     program = find_dovecot()
     assert program is not None
@@ -113,6 +152,8 @@ def _mailboxes_2_3(folder: Path, owner: pwd.struct_passwd) -> str:
 protocols = imap lmtp
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail/%n/Maildir
+ssl_cert = <{folder}/certificate.pem
+ssl_key = <{folder}/key.pem
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -132,6 +173,8 @@ protocols {{
   lmtp = yes
 }}
 auth_allow_cleartext = yes
+ssl_server_cert_file = {folder}/certificate.pem
+ssl_server_key_file = {folder}/key.pem
 mail_driver = maildir
 mail_path = {folder}/mail/%{{user | username}}/Maildir
 passdb static {{
@@ -148,7 +191,7 @@ userdb static {{
 """
 
 
-def _configuration(folder: Path, imap_port: int, lmtp_port: int) -> str:
+def _configuration(folder: Path, imap_port: int, imaps_port: int, lmtp_port: int) -> str:
     root = os.getuid() == 0
     owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())
     mailboxes = _mailboxes_2_4 if _version() >= (2, 4) else _mailboxes_2_3
@@ -166,7 +209,8 @@ base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
 listen = 127.0.0.1
-ssl = no
+auth_failure_delay = 0
+ssl = yes
 first_valid_uid = 1
 recipient_delimiter = +
 service imap-login {{
@@ -175,7 +219,8 @@ service imap-login {{
     port = {imap_port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps_port}
+    ssl = yes
   }}
 }}
 service lmtp {{
@@ -189,13 +234,14 @@ service lmtp {{
 @contextmanager
 def dovecot() -> Iterator[Dovecot]:
     """A server on free ports, with empty mailboxes; gone at the end with all it wrote."""
-    imap_port, lmtp_port = _free_ports(2)
+    imap_port, imaps_port, lmtp_port = _free_ports(3)
     folder = Path(tempfile.mkdtemp(prefix="gemba-dovecot-", dir="/tmp"))
     folder.chmod(0o755)
     (folder / "mail").mkdir(mode=0o777)
     (folder / "mail").chmod(0o777)
-    (folder / "dovecot.conf").write_text(_configuration(folder, imap_port, lmtp_port))
-    server = Dovecot(folder, imap_port, lmtp_port)
+    (folder / "dovecot.conf").write_text(_configuration(folder, imap_port, imaps_port, lmtp_port))
+    _make_certificate(folder)
+    server = Dovecot(folder, imap_port, imaps_port, lmtp_port)
     try:
         server.start()
         yield server

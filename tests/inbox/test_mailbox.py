@@ -232,7 +232,20 @@ def test_the_doctor_can_greet_the_mailbox(box: Dovecot) -> None:
     with pytest.raises(Unreachable, match="cannot be reached"):
         greet(replace(box.imap, port=1))
     with pytest.raises(Unreachable):
-        greet(replace(box.imap, security="starttls"))
+        greet(replace(box.imap, security="tls"))
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_protected_mailbox_is_trusted_by_its_certificate_only(
+    box: Dovecot, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.deliver(mails.gmail(Ask()), "gemba@gemba.example")
+    with pytest.raises(Unreachable, match="certificate is not trusted"):
+        greet(box.over(security))
+    monkeypatch.setenv("SSL_CERT_FILE", str(box.certificate))
+    assert greet(box.over(security)) == 1
+    with pytest.raises(Unreachable, match="certificate is not trusted"):
+        greet(replace(box.over(security), host="127.0.0.1"))
 
 
 def test_ci_has_dovecot() -> None:
