@@ -291,6 +291,12 @@ def test_nobody_answers_a_request(app: Flask, cast: Cast, clock: StandingClock) 
     assert visit.status == Status.REQUESTED
 
 
+def test_a_reply_that_answers_nothing_changes_nothing(stage: Stage) -> None:
+    stage.web(stage.cast.vera, YES)
+    assert stage.mail(stage.cast.vera, NONE, 0, 70) is Taken.REPEATED
+    assert stage.answers() == {"Vera": YES}
+
+
 def test_words_of_strangers_are_cleaned_and_cut(stage: Stage) -> None:
     stage.web(stage.cast.vera, MAYBE, "a\x00b\r\nc\x1b" + "x" * 9000)
     row = replies.row_of(stage.visit, stage.cast.vera.id)

@@ -25,7 +25,8 @@ from gemba.visits.replies import Said
 from gemba.visits.rules import Status
 from tests.cast import Cast
 from tests.conftest import StandingClock
-from tests.invites import strict
+from tests.invites import libical, strict
+from tests.invites.test_hostile import NASTY
 from tests.visits.errands import run_errands
 from tests.visits.test_mails import facts_of
 
@@ -187,24 +188,26 @@ def test_over_or_cancelled_visits_keep_their_words(visit: Visit, cast: Cast, clo
         service.edit_words(other, cast.vera, note="x", now=clock())
 
 
+@pytest.mark.parametrize("words", [HOSTILE, *NASTY], ids=range(len(NASTY) + 1))
 def test_hostile_words_and_names_stay_words(
-    app: Flask, visit: Visit, cast: Cast, clock: StandingClock
+    app: Flask, visit: Visit, cast: Cast, clock: StandingClock, words: str
 ) -> None:
     cast.vera.name = '<b>Vera</b> "V" Visitor'
-    service.edit_words(visit, cast.vera, note=HOSTILE * 3, now=clock())
-    service.take_answer(
-        visit.id, cast.vera.id, Said(Answer.TENTATIVE, HOSTILE, "mail", 0, clock()), now=clock()
-    )
+    service.edit_words(visit, cast.vera, note=f"a {words[:400]} z", now=clock())
+    said = Said(Answer.TENTATIVE, f"a {words} z", "mail", 0, clock())
+    service.take_answer(visit.id, cast.vera.id, said, now=clock())
     db.session.commit()
-    for person in (cast.vera, cast.alice, cast.lev):
-        raw, _text = mail_to(person)
-        assert strict.problems(raw, "REQUEST") == []
     rows = db.session.scalars(select(OutboxItem).where(OutboxItem.state == State.READY)).all()
+    assert len(rows) == 4
     for row in rows:
         raw = _written(row)
+        method = "REQUEST" if row.kind == "invite" else None
+        assert strict.problems(raw, method) == []
+        if method:
+            assert libical.read(strict.calendar_of(raw)).errors == []
         html = message_from_bytes(raw, policy=default).get_body(("html",))
         assert html is not None
-        assert "<script>" not in html.get_content()
+        assert "<script" not in html.get_content()
         assert "<b>" not in html.get_content()
 
 

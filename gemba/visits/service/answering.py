@@ -42,13 +42,15 @@ def take_answer(visit_id: int, person_id: int, said: Said, *, now: datetime) -> 
 
     A no of the agent ends the visit and offers other hours; a no of a visitor cancels for them, or only tells
     the others where it is too late for that; a no of the lead is only noted. The other side hears of a no, a
-    maybe and a comment.
+    maybe and a comment. A reply that answers nothing changes nothing.
     """
     visit = _open_to(visit_id, person_id, now=now)
     if isinstance(visit, Taken):
         return visit
     if replies.is_outdated(replies.row_of(visit, person_id), said, now=now):
         return Taken.OUTDATED
+    if said.answer == Answer.NEEDS_ACTION:
+        return Taken.REPEATED
     comment = clean_text(said.comment)[:REASON_MAX]
     if not replies.note_down(visit, person_id, said, comment, now=now):
         return Taken.REPEATED
