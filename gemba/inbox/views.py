@@ -8,6 +8,7 @@ from gemba.clock import now
 from gemba.config import current_settings
 from gemba.db import db
 from gemba.inbox import service, words
+from gemba.inbox.rules import Outcome
 from gemba.people.rules import Role
 from gemba.web.access import client_address, me, requires
 
@@ -35,7 +36,7 @@ def let_count(mail_id: int) -> Response:
     """Has a held answer count."""
     row = service.let_count(mail_id, by=me(), now=now(), address=client_address())
     db.session.commit()
-    flash(words.sentence_of(row.result), "success")
+    flash(words.sentence_of(row.result), "success" if row.result == Outcome.COUNTED else "info")
     return redirect(url_for("inbox.received"), 303)
 
 

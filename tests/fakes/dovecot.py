@@ -21,14 +21,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from gemba.config import Imap
+from tests.fakes.certificates import self_signed
 
 PASSWORD = "only-for-tests"
 USER = "gemba@gemba.example"
@@ -116,27 +112,6 @@ def _free_ports(count: int) -> list[int]:
     for each in held:
         each.close()
     return ports
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    day, today = timedelta(days=1), datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - day)
-        .not_valid_after(today + day)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
 
 
 def _version() -> tuple[int, int]:
@@ -240,7 +215,9 @@ def dovecot() -> Iterator[Dovecot]:
     (folder / "mail").mkdir(mode=0o777)
     (folder / "mail").chmod(0o777)
     (folder / "dovecot.conf").write_text(_configuration(folder, imap_port, imaps_port, lmtp_port))
-    _make_certificate(folder)
+    key, certificate = self_signed("localhost")
+    (folder / "key.pem").write_bytes(key)
+    (folder / "certificate.pem").write_bytes(certificate)
     server = Dovecot(folder, imap_port, imaps_port, lmtp_port)
     try:
         server.start()

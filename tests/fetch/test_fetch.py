@@ -1,6 +1,5 @@
 """The guarded client: what it reads, whom it refuses, and that nothing stretches or swells it."""
 
-import datetime
 import gzip
 import ipaddress
 import resource
@@ -12,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gemba.fetch import Fetcher, clean_address, is_public
 from gemba.fetch.errors import (
@@ -30,6 +26,7 @@ from gemba.fetch.errors import (
     UnknownHost,
 )
 from tests.fakes.calendars import Server, calendar_server, ics
+from tests.fakes.certificates import self_signed
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -263,28 +260,8 @@ def test_no_error_holds_the_address(server: Server) -> None:
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for calendar.example, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "calendar.example")])
-    day = datetime.timedelta(days=1)
-    today = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - day)
-        .not_valid_after(today + day)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("calendar.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path_factory.mktemp("tls") / "both.pem"
-    pem = serialization.Encoding.PEM
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
+    path.write_bytes(b"".join(self_signed("calendar.example")))
     return path
 
 
