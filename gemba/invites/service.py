@@ -112,11 +112,13 @@ def queue_invites(
     is_first = word == "booked" and snapshot.sequence == 0
     unsaid = _unsaid(group) if word in CHANGES else {}
     heard = set() if is_first else outbox.drop_superseded(group, {who.email for who in to}, now)
+    kept = asdict(snapshot)
     for who in to:
         facts, said = _all_news(snapshot, word, unsaid.get(who.email), heard=who.email in heard)
         context = {**words(facts, who, said), **(more or {})}
         key = f"invite:{facts.visit_id}:{facts.sequence}:{facts.changed_at}:{who.id}:{method}"
-        rows.append(_row(facts, method, who, said, context, dedup_key=key, group=group, now=now))
+        visit = kept if facts is snapshot else asdict(facts)
+        rows.append(_row(visit, method, who, said, context, dedup_key=key, group=group, now=now))
     outbox.queue_all(rows)
 
 
@@ -127,7 +129,8 @@ def queue_kept(snapshot: Snapshot, to: Who, *, key: str, more: Words, now: datet
     """
     context = {**words(snapshot, to, "kept"), **more}
     group = _kept_group(snapshot.visit_id)
-    row = _row(snapshot, Method.DECLINECOUNTER, to, "kept", context, dedup_key=key, group=group, now=now)
+    visit, method = asdict(snapshot), Method.DECLINECOUNTER
+    row = _row(visit, method, to, "kept", context, dedup_key=key, group=group, now=now)
     outbox.queue_all([row])
 
 
@@ -141,7 +144,7 @@ def _kept_group(visit_id: int) -> str:
 
 
 def _row(
-    snapshot: Snapshot,
+    visit: Words,
     method: Method,
     who: Who,
     word: str,
@@ -154,7 +157,7 @@ def _row(
     settings = current_settings()
     sender = settings.mail_from
     if settings.takes_replies:
-        sender = reply_address(sender, settings.secret_key, snapshot.visit_id, who.id)
+        sender = reply_address(sender, settings.secret_key, visit["visit_id"], who.id)
     return outbox.mail_row(
         kind="invite",
         to=who.email,
@@ -164,7 +167,7 @@ def _row(
         context=context,
         dedup_key=dedup_key,
         group_key=group,
-        extra={"visit": asdict(snapshot), "method": str(method), "organizer": sender},
+        extra={"visit": visit, "method": str(method), "organizer": sender},
         now=now,
     )
 
