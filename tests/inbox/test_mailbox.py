@@ -64,10 +64,10 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def reading(app: Flask, server: Dovecot) -> Iterator[Reader]:
-    """A reader that works."""
+def reading(app: Flask, server: Dovecot, poll: float = 60) -> Iterator[Reader]:
+    """A reader that works; with so long a `poll` it has to be told by the server that something came."""
     db.session.rollback()
-    reader = Reader(app, server.imap, poll=0.5)
+    reader = Reader(app, server.imap, poll=poll)
     reader.start()
     try:
         yield reader
@@ -215,7 +215,7 @@ def test_a_server_that_cannot_idle_is_asked_again_and_again(
     visit, vera = post.visit, post.cast.vera
     monkeypatch.setattr("imaplib.IMAP4.capability", lambda _self: ("OK", [b"IMAP4REV1"]))
     monkeypatch.setattr(Reader, "_idle", lambda *_: pytest.fail("it must not idle"))
-    with reading(app, box):
+    with reading(app, box, poll=0.5):
         time.sleep(0.5)
         box.deliver(mails.gmail(post.ask), post.ask.to)
         until(lambda: answer_of(visit, vera) is not None, "the next look finds it")

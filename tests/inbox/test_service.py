@@ -8,12 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from gemba.config import current_settings
 from gemba.db import db
 from gemba.errors import NotFound
 from gemba.inbox import service
 from gemba.inbox.errors import NothingHeld
 from gemba.inbox.models import ReceivedMail
 from gemba.inbox.rules import Outcome
+from gemba.invites.addresses import reply_address
 from gemba.outbox.mime import message_id
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
@@ -125,6 +127,12 @@ def test_another_hour_is_proposed(post: Post) -> None:
     assert post.visit.starts_at == datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
+def test_a_proposal_does_not_speak_of_invites_to_come(post: Post) -> None:
+    ask = replace(post.ask, sequence=7, start="20261126T140000", end="20261126T150000")
+    assert post.take(mails.exchange_counter(ask)) == Outcome.COUNTED
+    assert db.session.scalars(select(VisitProposal.sequence)).all() == [0]
+
+
 def test_another_hour_without_zone_and_end_is_meant_as_the_visitor_lives(post: Post) -> None:
     calendar = mails.reply_lines(post.ask, "DTSTART:20261126T140000", method="COUNTER")
     assert post.take(mails.plain(post.ask, calendar, "text/calendar; method=COUNTER")) == Outcome.COUNTED
@@ -197,8 +205,12 @@ def test_an_address_proves_its_own_person_and_visit_only(post: Post, ours: bool)
 
 
 def test_an_address_of_another_visit_proves_nothing(post: Post) -> None:
-    elsewhere = address_of(post.visit, post.cast.vera).replace(f"+{post.visit.id:x}-", "+7-")
-    assert post.take(mails.gmail(replace(post.ask, to=elsewhere))) == Outcome.NOT_PROVEN
+    settings = current_settings()
+    elsewhere = reply_address(settings.mail_from, settings.secret_key, post.visit.id + 1, post.cast.vera.id)
+    forged = post.ask.to.replace(f"+{post.visit.id:x}-", f"+{post.visit.id + 1:x}-")
+    for number, to in enumerate((elsewhere, forged)):
+        raw = mails.gmail(replace(post.ask, to=to, message_id=f"<{number}@x>"))
+        assert post.take(raw) == Outcome.NOT_PROVEN
     assert untouched(post)
 
 
