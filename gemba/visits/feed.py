@@ -23,13 +23,13 @@ from sqlalchemy import (
     event,
     exists,
     func,
-    inspect,
     literal,
     or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import get_history
 
 from gemba.config import current_settings
 from gemba.db import db
@@ -150,7 +150,7 @@ def make(visit_ids: Sequence[int], locale: str) -> list[Made]:
         for visit in db.session.scalars(with_people(select(Visit)).where(Visit.id.in_(visit_ids)))
     }
     return [
-        Made(one, _text(notices._facts(visits[one], {}), visits[one].status, locale), known[one]["known"])
+        Made(one, _text(notices.told(visits[one], {}), visits[one].status, locale), known[one]["known"])
         for one in visit_ids
         if one in visits and one in known and visits[one].status in SHOWN
     ]
@@ -242,9 +242,8 @@ def _forget_names(session: Session, _context: object) -> None:
 def _has_new_name(each: object) -> bool:
     if not isinstance(each, Person | Programme | Product):
         return False
-    attributes = inspect(each, raiseerr=True).attrs
     names = ("name", "name_ru") if isinstance(each, Programme) else ("name",)
-    return any(attributes[name].history.has_changes() for name in names)
+    return any(get_history(each, name).has_changes() for name in names)
 
 
 def _tells_of(each: Person | Programme | Product) -> ColumnElement[bool]:

@@ -98,7 +98,6 @@ def _make(visit_ids: Sequence[int], locale: str) -> str:
     with reading():
         made = feed.make(visit_ids, locale)
         db.session.rollback()
-        db.session.expunge_all()
     _write(lambda: feed.keep(made, locale))
     return "".join(one.text for one in made)
 

@@ -15,10 +15,11 @@ from gemba.visits.models import Visit, VisitProposal
 
 def snapshot(visit: Visit) -> Snapshot:
     """The visit as an invite tells of it now, with the answers that count."""
-    return _facts(visit, replies.answers_that_count(visit))
+    return told(visit, replies.answers_that_count(visit))
 
 
-def _facts(visit: Visit, answers: Mapping[int, Answer]) -> Snapshot:
+def told(visit: Visit, answers: Mapping[int, Answer]) -> Snapshot:
+    """The visit as an invite tells of it now, with these answers by person."""
     return Snapshot(
         visit_id=visit.id,
         uid=visit.uid,
@@ -37,7 +38,7 @@ def _facts(visit: Visit, answers: Mapping[int, Answer]) -> Snapshot:
 
 def booked(visit: Visit, *, now: datetime) -> None:
     """Everyone gets a REQUEST; nobody can have answered yet."""
-    now_known = _facts(visit, {})
+    now_known = told(visit, {})
     queue_invites(now_known, Method.REQUEST, now_known.people, word="booked", now=now)
 
 
@@ -124,7 +125,7 @@ def kept(visit: Visit, proposal: VisitProposal, by: Person, *, now: datetime) ->
 
 def unkept(visit: Visit, *, now: datetime) -> None:
     """The visit moved or ended: what waits to tell that it stays is dropped."""
-    drop_kept(_facts(visit, {}), now)
+    drop_kept(told(visit, {}), now)
 
 
 def _other_side(visit: Visit, person: Person, facts: Snapshot, *, with_lead: bool = False) -> list[Who]:
@@ -174,7 +175,7 @@ def passed_on(visit: Visit, people: Collection[Person], *, now: datetime) -> Non
 
 def _tell(visit: Visit, people: Collection[Person], word: str, *, by: str = "", now: datetime) -> None:
     """A plain mail to each; what waits for the same person about the same visit says less and is dropped."""
-    facts = replace(_facts(visit, {}), reason=visit.cancel_reason, by=by)
+    facts = replace(told(visit, {}), reason=visit.cancel_reason, by=by)
     group = f"notice:{visit.id}"
     for person in people:
         part = next((who.part for who in facts.people if who.id == person.id), "lead")
