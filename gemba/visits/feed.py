@@ -85,8 +85,12 @@ _SAMPLE = Snapshot(
 )
 
 
-def read(reader: Reader, *, now: datetime) -> list[tuple[int, str | None]]:
-    """The visits of a feed by id, each with its text, or None where it has to be made. One statement."""
+Found = list[tuple[int, str | None]]
+"""The visits of a feed by id, each with its text, or None where it has to be made."""
+
+
+def read(reader: Reader, *, now: datetime) -> Found:
+    """What a feed shows, in one statement."""
     current = and_(
         FeedEvent.visit_id == Visit.id,
         FeedEvent.locale == reader.locale,

@@ -1,7 +1,7 @@
 """/calendar/<secret>.ics, and the part of the profile where its address is made, renewed and ended."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote, urlencode
 
 from flask import (
@@ -28,6 +28,7 @@ from gemba.invites import feeds
 from gemba.invites.feeds import Reader
 from gemba.invites.rules import feed_frame
 from gemba.visits import feed
+from gemba.visits.feed import Found
 from gemba.web.access import client_address, me, public, signed_in
 from gemba.web.limits import limiter
 
@@ -58,10 +59,13 @@ def calendar(secret: str) -> BaseResponse:
         _write(lambda: feeds.touch(reader.feed_id, now()))
     found = feed.read(reader, now=now())
     missing = [visit_id for visit_id, text in found if text is None]
-    pieces = _pieces(reader, found, missing)
+    with force_locale(reader.locale):
+        head, tail = feed_frame(_name(reader.line_name))
     if len(missing) > AT_ONCE:
-        return _answer(stream_with_context(pieces))
-    body = b"".join(pieces)
+        return _answer(stream_with_context(_flow(reader, found, missing, (head, tail))))
+    made = dict(pair for chunk in feed.chunks(missing) for pair in _make(chunk, reader.locale))
+    texts = [made.get(visit_id, "") if text is None else text for visit_id, text in found]
+    body = head + _shown(reader, texts) + tail
     answer = _answer(body)
     answer.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=True)
     return answer.make_conditional(request)
@@ -75,31 +79,32 @@ def _answer(body: bytes | Iterator[bytes]) -> Response:
     return answer
 
 
-def _pieces(reader: Reader, found: list[tuple[int, str | None]], missing: list[int]) -> Iterator[bytes]:
-    """The calendar as bytes; what is missing comes last, and is kept for the next time."""
-    with force_locale(reader.locale):
-        head, tail = feed_frame(_name(reader.line_name))
-    yield head
-    yield _shown(reader, "".join([text for _visit, text in found if text is not None]))
+def _flow(
+    reader: Reader, found: Found, missing: Sequence[int], frame: tuple[bytes, bytes]
+) -> Iterator[bytes]:
+    """A calendar while it is made, without ETag: what is missing comes last and is kept for the next time."""
+    yield frame[0]
+    yield _shown(reader, [text for _visit, text in found if text is not None])
     for chunk in feed.chunks(missing):
-        yield _shown(reader, _make(chunk, reader.locale))
-    yield tail
+        yield _shown(reader, [text for _visit, text in _make(chunk, reader.locale)])
+    yield frame[1]
 
 
-def _shown(reader: Reader, events: str) -> bytes:
+def _shown(reader: Reader, texts: Iterable[str]) -> bytes:
     """The visits of a line take none of its lead's time."""
+    events = "".join(texts)
     if reader.line_id is not None:
         events = events.replace("\r\nTRANSP:OPAQUE\r\n", "\r\nTRANSP:TRANSPARENT\r\n")
     return events.encode()
 
 
-def _make(visit_ids: Sequence[int], locale: str) -> str:
+def _make(visit_ids: Sequence[int], locale: str) -> list[tuple[int, str]]:
     """Makes texts in one transaction that only reads, and keeps them in another if that is possible now."""
     with reading():
         made = feed.make(visit_ids, locale)
         db.session.rollback()
     _write(lambda: feed.keep(made, locale))
-    return "".join(one.text for one in made)
+    return [(one.visit_id, one.text) for one in made]
 
 
 def _write(act: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from gemba.migrate import readiness
 from gemba.people import service as people
 from gemba.people.rules import LOCALES
 from gemba.web.access import me_or_none, public, safe_next
+from gemba.web.addresses import without_secrets
 
 blueprint = Blueprint("pages", __name__)
 log = structlog.get_logger()
@@ -115,7 +116,7 @@ def _surprise(error: Exception) -> Answer:
         raise error
     db.session.rollback()
     error_id = secrets.token_hex(4)
-    log.error("unexpected", error_id=error_id, path=request.path, exc_info=error)
+    log.error("unexpected", error_id=error_id, path=without_secrets(request.path), exc_info=error)
     text = _("Something broke on our side. Nothing was changed. The number below finds it in the log.")
     return _page(500, _("That did not work"), text, error_id)
 

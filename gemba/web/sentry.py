@@ -5,6 +5,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from gemba.config import Settings
+from gemba.web.addresses import without_secrets
 
 Event = MutableMapping[str, Any]
 
@@ -20,8 +21,25 @@ def start(settings: Settings) -> bool:
         send_default_pii=False,
         max_request_body_size="never",
         include_local_variables=False,
+        before_send=scrub,
+        before_breadcrumb=scrub,
     )
     return True
+
+
+def scrub(event: Event, _hint: object = None) -> Event:
+    """What is about to leave, without the secrets of addresses."""
+    return {name: _scrubbed(value) for name, value in event.items()}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {name: _scrubbed(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(each) for each in value]
+    return value
 
 
 def tell(_logger: object, _method: str, event: Event) -> Event:

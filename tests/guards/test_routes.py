@@ -145,6 +145,10 @@ WHO: dict[str, frozenset[str]] = {
     "insights.remove_note": AUTHOR,
     "insights.restore_note": AUTHOR,
     "insights.add_evidence": AUTHOR,
+    "feeds.calendar": PUBLIC,
+    "feeds.index": ALL,
+    "feeds.make": ALL,
+    "feeds.end": ALL,
     "outbox.index": ADMIN,
     "outbox.retry": ADMIN,
     "outbox.discard": ADMIN,
@@ -225,6 +229,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "product_id": cast.checkout.id,
         "slug": cast.programme.slug,
         "token": "x" * 43,
+        "secret": "x" * 43,
     }
 
 

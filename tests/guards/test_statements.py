@@ -41,6 +41,7 @@ PAGES = [
     ("lev", "/availability/{agent}/hours"),
     ("alice", "/availability/{agent}/hours?view=week"),
     ("adam", "/people"),
+    ("lev", "/profile"),
     ("adam", "/outbox"),
     ("adam", "/programmes"),
 ]

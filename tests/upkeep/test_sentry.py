@@ -43,6 +43,16 @@ def test_what_people_wrote_stays(package: dict[str, Any], tmp_path: Path) -> Non
     assert package["max_request_body_size"] == "never"
 
 
+def test_secrets_in_addresses_stay(package: dict[str, Any], tmp_path: Path) -> None:
+    sentry.start(settings_for("sqlite://", tmp_path, sentry_dsn=DSN))
+    for path in ("/calendar/s3cr3t.ics", "/answer/s3cr3t", "/mail/s3cr3t", "/sign-in/link/s3cr3t?x=1"):
+        event = {"request": {"url": f"http://localhost{path}"}, "logentry": [{"path": path}], "level": 1}
+        for sent in (package["before_send"](event, {}), package["before_breadcrumb"](event, {})):
+            assert "s3cr3t" not in str(sent)
+            assert sent["request"]["url"].startswith("http://localhost/")
+            assert sent["level"] == 1
+
+
 def test_nothing_happens_without_a_dsn(package: dict[str, Any], tmp_path: Path) -> None:
     assert not sentry.start(settings_for("sqlite://", tmp_path))
     assert package == {"errors": []}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 from icalendar import Calendar
 from werkzeug.test import TestResponse
 
@@ -15,7 +15,8 @@ from gemba.people.models import Person
 
 def address(app: Flask, person_id: int, now: datetime, line_id: int | None = None) -> str:
     """The path of a new feed."""
-    db.session.rollback()
+    if has_app_context():
+        db.session.rollback()
     with app.app_context():
         secret = feeds.make_address(db.session.get_one(Person, person_id), line_id, now=now)
         db.session.commit()
