@@ -19,6 +19,7 @@ from typing import Any
 SUBJECT_LENGTH = 900  # octets are bounded by folding; this bounds what a reader must show
 NAME_LENGTH = 120
 LONGEST_WORD = 60
+_LONGEST_LINE = 900
 
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # C0, DEL, C1, lone surrogates, byte order marks, and what turns the direction of later text (spoofing).
@@ -126,11 +127,13 @@ def compose(
     date: datetime,
     calendar: bytes | None = None,
     method: str | None = None,
+    unsubscribe: str = "",
 ) -> bytes:
     """One mail to one person, ready for SMTP: CRLF, ASCII, the same bytes for the same values.
 
     `calendar` and its `method` come together (ValueError otherwise) and `sender` is then its ORGANIZER.
     The calendar part is the last alternative and no attachment, which is what shows accept and decline.
+    `unsubscribe` is the address that ends mails like this one with one POST (RFC 8058).
     """
     if (calendar is None) != (method is None) or (
         calendar and f"\r\nMETHOD:{method}\r\n".encode() not in calendar
@@ -147,4 +150,10 @@ def compose(
     message["Date"] = format_datetime(utc(date))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        if not re.fullmatch(r"https?://[\x21-\x3b\x3d\x3f-\x7e]+", unsubscribe):
+            raise ValueError(f"Not an address to unsubscribe at: {unsubscribe!r}")
+        # Folded addresses are misread: as ASCII in a header of its own line it stays whole.
+        message["List-Unsubscribe"] = Header(f"<{unsubscribe}>", "us-ascii", maxlinelen=_LONGEST_LINE)
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return message.as_bytes(policy=compat32.clone(linesep="\r\n"))

@@ -15,7 +15,7 @@ from wtforms import (
 from wtforms.validators import Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from gemba.people.rules import COMMON_ZONES, DEPARTMENT_MAX, LANGUAGES, NAME_MAX, Role, Scope
+from gemba.people.rules import COMMON_ZONES, DEPARTMENT_MAX, LANGUAGES, NAME_MAX, MailKind, Role, Scope
 from gemba.web.forms import Form, NotBlank, at_most, one_line
 
 ZONES = [(zone, zone) for zone in COMMON_ZONES]
@@ -60,6 +60,28 @@ class ProfileForm(Form):
     timezone = SelectField(_l("Time zone"), choices=ZONES)
     locale = SelectField(_l("Language"), choices=list(LANGUAGES.items()))
     next = HiddenField()
+
+
+class MailForm(Form):
+    """The kinds of mail that somebody wants, apart from those that always come."""
+
+    kinds = ManyField(
+        _l("Mails you may turn off"),
+        choices=[
+            (
+                MailKind.REMINDER_DAY.value,
+                _l("A day before a visit: when and with whom, what to watch and how to prepare"),
+            ),
+            (
+                MailKind.REMINDER_HOUR.value,
+                _l("An hour before a visit: the link to the call and what to have ready"),
+            ),
+            (
+                MailKind.OUTCOME.value,
+                _l("After a visit: whether it took place, asked once more if you do not answer"),
+            ),
+        ],
+    )
 
 
 class TokenForm(Form):

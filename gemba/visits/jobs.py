@@ -7,7 +7,7 @@ from typing import Any
 from gemba.clock import now as app_now
 from gemba.db import db, reading
 from gemba.outbox.kinds import Ending, ItemFacts, register
-from gemba.visits import service
+from gemba.visits import reminders, service
 
 
 def expire(payload: Mapping[str, Any], _item: ItemFacts) -> Ending:
@@ -36,6 +36,7 @@ def offer(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
 
 
 def init_app() -> None:
-    """Says who does both errands."""
+    """Says who does both errands, and what is done each minute."""
     register(service.EXPIRY, expire, background=True)
     register(service.WAITLIST, offer, background=True)
+    reminders.init_app()

@@ -50,7 +50,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 def states() -> Counter[str]:
     """How many items stand where."""
     db.session.rollback()
-    found = Counter(db.session.scalars(select(OutboxItem.state)))
+    found = Counter(db.session.scalars(select(OutboxItem.state).where(OutboxItem.kind == "mail")))
     db.session.rollback()
     return found
 

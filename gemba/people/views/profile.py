@@ -1,4 +1,4 @@
-"""The own page: name, time zone, language, where one is signed in, and API tokens."""
+"""The own page: name, time zone, language, mails, where one is signed in, and API tokens."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -8,8 +8,9 @@ from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid
 from gemba.people import service
-from gemba.people.forms import ZONES, ProfileForm, TokenForm
-from gemba.people.rules import COMMON_ZONES, browser_name
+from gemba.people.forms import ZONES, MailForm, ProfileForm, TokenForm
+from gemba.people.rules import COMMON_ZONES, MailKind, browser_name
+from gemba.people.service import mail_choices
 from gemba.people.views.base import Answer, blueprint
 from gemba.web.access import client_address, me, safe_next, signed_in, this_sign_in
 
@@ -25,7 +26,7 @@ def profile() -> Answer:
     return _page(form, TokenForm(), 200)
 
 
-def _page(form: ProfileForm, token_form: TokenForm, status: int) -> Answer:
+def _page(form: ProfileForm, token_form: TokenForm, status: int, mail_form: MailForm | None = None) -> Answer:
     person = me()
     own = [] if person.timezone in COMMON_ZONES else [(person.timezone, person.timezone)]
     form.timezone.choices = [("", _("Choose…")), *own, *ZONES]
@@ -34,6 +35,7 @@ def _page(form: ProfileForm, token_form: TokenForm, status: int) -> Answer:
         "people/profile.html",
         form=form,
         token_form=token_form,
+        mail_form=mail_form or MailForm(formdata=None, kinds=sorted(mail_choices.wanted_by(person))),
         sign_ins=[(row, *browser_name(row.browser)) for row in service.sign_ins_of(person, now=now())],
         here_id=here.id if here else None,
         tokens=service.tokens_of(person),
@@ -67,6 +69,21 @@ def save_profile() -> Answer:
     db.session.commit()
     flash(_("Saved."), "success")
     return redirect(safe_next(form.next.data), 303)
+
+
+@blueprint.post("/profile/mail")
+@signed_in
+def save_mail_choices() -> Answer:
+    """Keeps which mails somebody wants."""
+    form, person = MailForm(), me()
+    if not form.submitted():
+        profile_form = ProfileForm(formdata=None, obj=person, next=url_for("people.profile"))
+        return _page(profile_form, TokenForm(formdata=None), 422, form)
+    wanted = [MailKind(kind) for kind in form.kinds.data or []]
+    mail_choices.choose(person, wanted, now=now(), by=person, address=client_address())
+    db.session.commit()
+    flash(_("Saved."), "success")
+    return redirect(url_for("people.profile") + "#mail", 303)
 
 
 @blueprint.post("/profile/sign-ins/<int:sign_in_id>/end")
