@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gemba.clock import now as app_now
-from gemba.db import db
+from gemba.db import db, insert_new, table_of
 from gemba.outbox.kinds import Ending, ItemFacts, register
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import Permanent, State
@@ -90,11 +89,9 @@ def make_due(now: datetime, made: Mapping[str, datetime]) -> dict[str, datetime]
 
 def _insert(name: str, at: datetime, now: datetime) -> bool:
     """One winner among all who try."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    key = _key(name, at)
-    values: dict[str, Any] = {
+    row = {
         "kind": KIND,
-        "dedup_key": key,
+        "dedup_key": f"{KIND}:{name}:{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "group_key": f"{KIND}:{name}",
         "recipient": "",
         "payload": {"name": name},
@@ -104,13 +101,8 @@ def _insert(name: str, at: datetime, now: datetime) -> bool:
         "last_error": "",
         "created_at": at,
     }
-    made = db.session.execute(
-        insert(OutboxItem)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["dedup_key"])
-        .returning(OutboxItem.id)
-    )
-    return made.one_or_none() is not None
+    insert = insert_new(table_of(OutboxItem), "dedup_key").values(row)
+    return db.session.execute(insert.returning(OutboxItem.id)).one_or_none() is not None
 
 
 def _tidy(name: str, at: datetime) -> None:
@@ -122,10 +114,6 @@ def _tidy(name: str, at: datetime) -> None:
         .where(OutboxItem.kind == KIND, OutboxItem.group_key == f"{KIND}:{name}", or_(overtaken, forgotten))
         .execution_options(synchronize_session=False)
     )
-
-
-def _key(name: str, at: datetime) -> str:
-    return f"{KIND}:{name}:{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def handle(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
