@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from gemba.db import db
-from gemba.outbox import claims
+from gemba.outbox.kinds import ItemFacts
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
 from gemba.outbox.worker import Worker
@@ -455,7 +455,7 @@ def test_a_mail_that_leaves_twice_is_the_same_mail(app: Flask, cast: Cast, clock
     tick(clock())
     row = db.session.scalars(select(OutboxItem).where(OutboxItem.kind == reminders.KIND)).first()
     assert row is not None
-    facts = claims.ItemFacts(row.id, row.kind, row.dedup_key, row.group_key, row.recipient, 1, row.created_at)
+    facts = ItemFacts(row.id, row.kind, row.dedup_key, row.group_key, row.recipient, 1, row.created_at)
     first = reminders.handle(row.payload, facts)
     person = db.session.scalars(select(Person).where(Person.email == row.recipient)).one()
     person.name, clock.at = "Renamed Since", clock.at + timedelta(hours=1)
