@@ -101,6 +101,19 @@ def add_visits(
     return ids
 
 
+def add_coming(cast: Cast, agents: list[int], count: int, now: datetime) -> list[int]:
+    """So many visits to come of Vera and Lev, twenty each hour: only to be read, as they take no ticks."""
+    starts = [now + timedelta(days=1, hours=number // 20) for number in range(count)]
+    rows = [
+        _visit(cast, agents[number % len(agents)], cast.vera.id, start, now)
+        | {"uid": f"coming-{number}@gemba.example"}
+        for number, start in enumerate(starts)
+    ]
+    ids = list(db.session.scalars(insert(Visit).returning(Visit.id, sort_by_parameter_order=True), rows))
+    _write(VisitVisitor, [{"visit_id": one, "person_id": cast.vera.id} for one in ids])
+    return ids
+
+
 def _visit(cast: Cast, agent: int, visitor: int, start: datetime, now: datetime) -> dict[str, Any]:
     return {
         "programme_id": cast.programme.id,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import quote
 
-from icalendar import Alarm, Calendar, Event, vCalAddress, vDuration, vText
+from icalendar import Alarm, Calendar, Component, Event, vCalAddress, vDuration, vText
 
 from gemba.outbox.mime import Address, clean_line, clean_text, utc
 
@@ -215,7 +215,7 @@ def calendar_file(facts: InviteFacts) -> bytes:
     return _calendar(_event(facts), None)
 
 
-def feed_event(facts: InviteFacts, status: str) -> bytes:
+def feed_event(facts: InviteFacts, status: str) -> str:
     """The visit as a feed shows it: one VEVENT with an ORGANIZER, no ATTENDEE (RFC 5546 3.2.1) and no alarm.
 
     `status` is CONFIRMED, TENTATIVE or CANCELLED; what is cancelled takes nobody's time.
@@ -226,11 +226,10 @@ def feed_event(facts: InviteFacts, status: str) -> bytes:
     if status == "CANCELLED":
         event["TRANSP"] = vText("TRANSPARENT")
     event.add("ORGANIZER", _person(facts.organizer))
-    ics: bytes = event.to_ical()
-    return ics
+    return _as_text(event)
 
 
-def feed_frame(name: str) -> tuple[bytes, bytes]:
+def feed_frame(name: str) -> tuple[str, str]:
     """What stands before and after the events of a feed called `name`: no METHOD, to be read again hourly.
 
     REFRESH-INTERVAL (RFC 7986) needs its VALUE; X-PUBLISHED-TTL says the same to Outlook.
@@ -241,6 +240,10 @@ def feed_frame(name: str) -> tuple[bytes, bytes]:
     calendar.add("X-WR-CALNAME", _Text(clean_line(name)))
     calendar.add("REFRESH-INTERVAL", vDuration(FEED_REFRESH, params={"VALUE": "DURATION"}))
     calendar.add("X-PUBLISHED-TTL", vDuration(FEED_REFRESH))
-    end = b"END:VCALENDAR\r\n"
-    ics: bytes = calendar.to_ical()
-    return ics.removesuffix(end), end
+    end = "END:VCALENDAR\r\n"
+    return _as_text(calendar).removesuffix(end), end
+
+
+def _as_text(component: Component) -> str:
+    ics: bytes = component.to_ical()
+    return ics.decode()

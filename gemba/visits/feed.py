@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
     String,
     and_,
     cast,
@@ -89,21 +90,32 @@ Found = list[tuple[int, str | None]]
 """The visits of a feed by id, each with its text, or None where it has to be made."""
 
 
+def texts(reader: Reader, *, now: datetime) -> list[str] | None:
+    """The texts of a feed by visit, in one statement; None where some have to be made."""
+    found = (
+        db.session.connection().execute(_query(reader, now).with_only_columns(FeedEvent.text)).scalars().all()
+    )
+    return None if None in found else list(found)
+
+
 def read(reader: Reader, *, now: datetime) -> Found:
-    """What a feed shows, in one statement."""
+    """The same with what is missing, which takes half as long again."""
+    return list(db.session.connection().execute(_query(reader, now)).tuples())
+
+
+def _query(reader: Reader, now: datetime) -> Select[int, str | None]:
     current = and_(
         FeedEvent.visit_id == Visit.id,
         FeedEvent.locale == reader.locale,
         FeedEvent.stamp == _stamp(reader.locale),
     )
-    query = (
+    return (
         select(Visit.id, FeedEvent.text)
         .select_from(Visit)
         .outerjoin(FeedEvent, current)
         .where(_is_of(reader), *_is_shown(now))
         .order_by(Visit.id)
     )
-    return list(db.session.connection().execute(query).tuples())
 
 
 def _is_of(reader: Reader) -> ColumnElement[bool]:
@@ -126,7 +138,7 @@ def _stamp(locale: str) -> ColumnElement[str]:
     """SQL: what a kept text must be stamped with to be good."""
     settings = current_settings()
     prefix = _recipe(locale, settings.mail_from, settings.base_url)
-    return literal(prefix).concat(cast(Visit.changed_at, String)).concat(_APART).concat(Visit.status)
+    return literal(prefix).concat(cast(Visit.changed_at, String)).concat(Visit.status)
 
 
 @cache
@@ -134,7 +146,7 @@ def _recipe(locale: str, organizer: str, base_url: str) -> str:
     """A short name for all that texts are made from beside their visits: when the words or settings change,
     so does what a sample looks like."""
     facts = facts_of(_SAMPLE, Method.REQUEST, locale=locale, organizer=organizer, base_url=base_url)
-    return hashlib.sha256(feed_event(facts, "CONFIRMED")).hexdigest()[:16] + _APART
+    return hashlib.sha256(feed_event(facts, "CONFIRMED").encode()).hexdigest()[:16] + _APART
 
 
 @dataclass(frozen=True)
@@ -169,7 +181,7 @@ def _text(snapshot: Snapshot, status: str, locale: str) -> str:
         organizer=settings.mail_from,
         base_url=settings.base_url,
     )
-    return feed_event(facts, SHOWN[Status(status)]).decode()
+    return feed_event(facts, SHOWN[Status(status)])
 
 
 def keep(made: Collection[Made], locale: str) -> None:

@@ -215,7 +215,7 @@ def test_no_log_line_names_the_secret(
     def broken(*_given: object, **_named: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(feed, "read", broken)
+    monkeypatch.setattr(feed, "texts", broken)
     monkeypatch.setitem(site.config, "TESTING", False)
     with structlog.testing.capture_logs() as lines:
         assert site.test_client().get(path).status_code == 500
