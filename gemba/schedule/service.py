@@ -4,25 +4,34 @@ Reading and writing an agent's hours is for the agent, the lead of their line an
 told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
 """
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, event, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, SessionTransaction, aliased, contains_eager
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    event,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, SessionTransaction, aliased, contains_eager
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound, Stale
 from gemba.people import service as people
 from gemba.people.models import Line, Person, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
-from gemba.schedule.models import Availability, BusySource, QuietHours, new_stamp
+from gemba.schedule.models import Availability, new_stamp
 from gemba.schedule.openings import hours_opened
+from gemba.schedule.sides import hours_from
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
@@ -75,6 +84,13 @@ def set_availability(
     return row
 
 
+_touch = (
+    update(table_of(Availability))
+    .where(table_of(Availability).c.person_id.in_(bindparam("people", expanding=True)))
+    .values(stamp=bindparam("new"))
+)
+
+
 def touch(person_ids: Iterable[int]) -> None:
     """Says that something has changed what these people offer, so that nobody answers from what was kept.
 
@@ -82,9 +98,7 @@ def touch(person_ids: Iterable[int]) -> None:
     """
     ids = sorted(set(person_ids))
     if ids:
-        db.session.execute(
-            update(Availability).where(Availability.person_id.in_(ids)).values(stamp=new_stamp())
-        )
+        db.session.execute(_touch, {"people": ids, "new": new_stamp()})
         touched().update(ids)
 
 
@@ -146,112 +160,9 @@ def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
     return {row.person_id: row for row in rows}
 
 
-def agents_facts(agent_ids: Collection[int], quiet: Mapping[int, rules.Hours]) -> list[rules.AgentFacts]:
-    """What the rules know of agents' own wishes, by id ascending, with the quiet hours of their lines.
-
-    One statement without objects for rows: a page of slots reads a thousand. Agents who saved no hours are
-    left out.
-    """
-    query = select(
-        Availability.person_id,
-        Availability.timezone,
-        cast(Availability.weekly, Text),
-        cast(Availability.overrides, Text),
-        cast(Availability.time_off, Text),
-        Availability.holidays,
-        cast(Availability.zone_changes, Text),
-        Availability.buffer_before,
-        Availability.buffer_after,
-        Availability.per_day,
-        Availability.per_week,
-        Availability.per_month,
-        Availability.paused,
-        Availability.rest_between,
-    ).where(*among(Availability.person_id, agent_ids))
-    wanted = set(agent_ids)
-    return [
-        rules.AgentFacts(
-            agent=row[0],
-            hours=_hours_of_texts(*row[1:7]),
-            buffer_before=row[7],
-            buffer_after=row[8],
-            limits=rules.Limits(row[9], row[10], row[11]),
-            paused=row[12],
-            rest_between=row[13],
-            quiet=quiet.get(row[0]),
-        )
-        for row in db.session.execute(query.order_by(Availability.person_id)).all()
-        if row[0] in wanted
-    ]
-
-
-MANY = 400
-"""From so many people on, all rows are read instead of naming each person."""
-
-
-def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> list[ColumnElement[bool]]:
-    """A condition for rows of these people; none where they are many, so that all rows come."""
-    return [column.in_(list(ids))] if len(ids) < MANY else []
-
-
-@lru_cache(maxsize=16384)
-def _hours_of_texts(
-    timezone: str, weekly: str, overrides: str, time_off: str, holidays: str, zone_changes: str
-) -> rules.Hours:
-    """Hours from the JSON texts of a row; kept, for most rows are read again and again."""
-    return _hours(
-        timezone,
-        json.loads(weekly),
-        json.loads(overrides),
-        json.loads(time_off),
-        holidays,
-        json.loads(zone_changes),
-    )
-
-
-def _hours(
-    timezone: str,
-    weekly: Mapping[str, Any],
-    overrides: Mapping[str, Any],
-    time_off: Sequence[Sequence[str]],
-    holidays: str,
-    zone_changes: Sequence[Sequence[str]],
-) -> rules.Hours:
-    return rules.Hours(
-        timezone,
-        {int(day): _intervals(pairs) for day, pairs in weekly.items()},
-        {date.fromisoformat(day): _intervals(pairs) for day, pairs in overrides.items()},
-        tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in time_off),
-        holidays,
-        tuple((date.fromisoformat(day), zone) for day, zone in zone_changes),
-    )
-
-
-def calendars_of(agent_ids: Collection[int]) -> dict[int, list[rules.Seconds]]:
-    """When the agents' own calendars say busy, from the last good copies, in one statement."""
-    found: dict[int, list[rules.Seconds]] = {}
-    query = select(BusySource.person_id, BusySource.spans).where(*among(BusySource.person_id, agent_ids))
-    for person, spans in db.session.execute(query):
-        found.setdefault(person, []).extend((start * 60, end * 60) for start, end in spans)
-    return found
-
-
-def quiet_hours_of(agent_ids: Collection[int]) -> dict[int, rules.Hours]:
-    """The quiet hours of the agents' lines, by agent, in one statement; without those who have none."""
-    query = (
-        select(Person.id, QuietHours.timezone, QuietHours.weekly)
-        .join(QuietHours, QuietHours.line_id == Person.line_id)
-        .where(*among(Person.id, agent_ids))
-    )
-    return {
-        person: rules.Hours(timezone, {int(day): _intervals(pairs) for day, pairs in weekly.items()})
-        for person, timezone, weekly in db.session.execute(query)
-    }
-
-
 def hours_of(row: Availability) -> rules.Hours:
     """The hours of a row."""
-    return _hours(row.timezone, row.weekly, row.overrides, row.time_off, row.holidays, row.zone_changes)
+    return hours_from(row.timezone, row.weekly, row.overrides, row.time_off, row.holidays, row.zone_changes)
 
 
 def booking_rules(programme: Programme) -> rules.BookingRules:
@@ -378,10 +289,6 @@ def _write(row: Availability, parsed: rules.ParsedAvailability) -> None:
 
 def _local_day(row: Availability, instant: datetime) -> date:
     return instant.astimezone(ZoneInfo(hours_of(row).zone_at(instant))).date()
-
-
-def _intervals(pairs: Iterable[Sequence[int]]) -> tuple[rules.Interval, ...]:
-    return tuple(rules.Interval(start, end) for start, end in pairs)
 
 
 def _pairs(intervals: Iterable[rules.Interval]) -> list[list[int]]:

@@ -22,7 +22,7 @@ from gemba.db import db, epoch
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
-from gemba.schedule import service as schedule
+from gemba.schedule import sides
 from gemba.schedule.models import Availability
 from gemba.schedule.rules import AgentFacts, Limits, Load, Seconds, Span, VisitorFacts
 from gemba.visits.models import Visit, VisitVisitor
@@ -108,7 +108,7 @@ def times_of(
     programme have several seats.
     """
     found: dict[int, Time] = defaultdict(Time)
-    many = len(people) >= schedule.MANY
+    many = len(people) >= sides.MANY
     values: dict[str, Any] = {"since": window.start - MARGIN, "but": but.id if but is not None else 0}
     if not many:
         values["people"] = list(people)
@@ -223,15 +223,18 @@ def gather(
 
 def loads_of(agents: Collection[int], times: Mapping[int, Time]) -> Iterator[tuple[AgentFacts, Load]]:
     """Agents' hours and wishes beside what takes their time, by id ascending; for many at once."""
-    calendars, quiet = schedule.calendars_of(agents), schedule.quiet_hours_of(agents)
-    for agent in schedule.agents_facts(agents, quiet):
-        load = times[agent.agent].load if agent.agent in times else Load()
-        load.calendar = calendars.get(agent.agent, [])
-        yield agent, load
+    found = sides.agent_sides(agents)
+    reading = [side.facts.agent for side in found if side.has_calendars]
+    calendars = sides.calendars_of(reading) if reading else {}
+    for side in found:
+        agent = side.facts.agent
+        load = times[agent].load if agent in times else Load()
+        load.calendar = calendars.get(agent, [])
+        yield side.facts, load
 
 
 def own_facts(agents: Collection[int]) -> list[AgentFacts]:
-    """The agents' own side: hours, quiet hours, calendars; no visits. By id, in three statements."""
+    """The agents' own side: hours, quiet hours, calendars; no visits. By id, in two statements."""
     return [replace(agent, calendar=_spans(load.calendar)) for agent, load in loads_of(agents, {})]
 
 

@@ -12,6 +12,7 @@ from gemba.errors import Invalid, NotFound, Stale
 from gemba.people.models import AuditEntry
 from gemba.schedule import rules, service
 from gemba.schedule.models import Availability
+from gemba.schedule.sides import agent_sides
 from tests.cast import Cast
 from tests.conftest import MONDAY
 
@@ -117,7 +118,9 @@ def test_stranger_can_neither_write_nor_pause(cast: Cast) -> None:
 
 def test_row_becomes_the_rules_values(cast: Cast) -> None:
     service.set_availability(cast.alice, cast.alice.id, DOCUMENT, now=MONDAY)
-    [facts] = service.agents_facts([cast.alice.id], {})
+    [side] = agent_sides([cast.alice.id])
+    facts = side.facts
+    assert not side.has_calendars
     assert facts.agent == cast.alice.id
     assert facts.hours.weekly == {1: (rules.Interval(540, 780),)}
     assert facts.hours.overrides == {date(2026, 12, 31): ()}

@@ -4,9 +4,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.orm import lazyload
 
 from gemba.db import db
@@ -62,7 +61,7 @@ class TokenUse:
 
 
 @cache
-def _living_token() -> Select[Any]:
+def _living_token() -> Executable:
     """Built once: every call of the API begins with it. Roles are read when somebody asks."""
     return (
         select(ApiToken.id, ApiToken.scope, ApiToken.last_used_at, Person)

@@ -1,0 +1,145 @@
+"""What the rules know of agents' own side: hours, wishes, calendars.
+
+Read without objects for rows, as a page of slots reads a thousand.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Text, bindparam, cast, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from gemba.db import db, table_of
+from gemba.people.models import Person, PersonRole
+from gemba.people.rules import Role
+from gemba.schedule import rules
+from gemba.schedule.models import Availability, BusySource, QuietHours
+
+
+@dataclass(frozen=True)
+class AgentSide:
+    """An agent's own side: their wishes, and whether any calendar of theirs is read."""
+
+    facts: rules.AgentFacts
+    has_calendars: bool
+
+
+def agent_sides(agent_ids: Collection[int]) -> list[AgentSide]:
+    """What the rules know of active agents' own wishes, by id ascending, with the quiet hours of their lines.
+
+    One statement. Who saved no hours, or is no agent any more, is left out.
+    """
+    many, wanted = len(agent_ids) >= MANY, set(agent_ids)
+    values = {} if many else {"people": list(wanted)}
+    return [
+        AgentSide(
+            rules.AgentFacts(
+                agent=row[0],
+                hours=_hours_of_texts(*row[1:7]),
+                buffer_before=row[7],
+                buffer_after=row[8],
+                limits=rules.Limits(row[9], row[10], row[11]),
+                paused=row[12],
+                rest_between=row[13],
+                quiet=_hours_of_texts(row[14], row[15]) if row[14] else None,
+            ),
+            has_calendars=row[16],
+        )
+        for row in db.session.execute(_sides_statement(many), values).all()
+        if row[0] in wanted
+    ]
+
+
+@cache
+def _sides_statement(many: bool) -> Executable:
+    hours, quiet = table_of(Availability).c, table_of(QuietHours).c
+    query = (
+        select(
+            hours.person_id,
+            hours.timezone,
+            *(cast(hours[name], Text) for name in ("weekly", "overrides", "time_off")),
+            hours.holidays,
+            cast(hours.zone_changes, Text),
+            hours.buffer_before,
+            hours.buffer_after,
+            hours.per_day,
+            hours.per_week,
+            hours.per_month,
+            hours.paused,
+            hours.rest_between,
+            quiet.timezone.label("quiet_timezone"),
+            cast(quiet.weekly, Text).label("quiet_weekly"),
+            exists().where(BusySource.person_id == hours.person_id),
+        )
+        .join(Person, Person.id == hours.person_id)
+        .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
+        .outerjoin(QuietHours, QuietHours.line_id == Person.line_id)
+        .where(Person.active)
+        .order_by(hours.person_id)
+    )
+    return query if many else query.where(hours.person_id.in_(bindparam("people", expanding=True)))
+
+
+MANY = 400
+"""From so many people on, all rows are read instead of naming each person."""
+
+
+def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> list[ColumnElement[bool]]:
+    """A condition for rows of these people; none where they are many, so that all rows come."""
+    return [column.in_(list(ids))] if len(ids) < MANY else []
+
+
+@lru_cache(maxsize=16384)
+def _hours_of_texts(
+    timezone: str,
+    weekly: str,
+    overrides: str = "{}",
+    time_off: str = "[]",
+    holidays: str = "",
+    zone_changes: str = "[]",
+) -> rules.Hours:
+    """Hours from the JSON texts of a row; kept, for most rows are read again and again."""
+    return hours_from(
+        timezone,
+        json.loads(weekly),
+        json.loads(overrides),
+        json.loads(time_off),
+        holidays,
+        json.loads(zone_changes),
+    )
+
+
+def hours_from(
+    timezone: str,
+    weekly: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    time_off: Sequence[Sequence[str]],
+    holidays: str,
+    zone_changes: Sequence[Sequence[str]],
+) -> rules.Hours:
+    """Hours from the values of a row's JSON columns."""
+    return rules.Hours(
+        timezone,
+        {int(day): _intervals(pairs) for day, pairs in weekly.items()},
+        {date.fromisoformat(day): _intervals(pairs) for day, pairs in overrides.items()},
+        tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in time_off),
+        holidays,
+        tuple((date.fromisoformat(day), zone) for day, zone in zone_changes),
+    )
+
+
+def calendars_of(agent_ids: Collection[int]) -> dict[int, list[rules.Seconds]]:
+    """When the agents' own calendars say busy, from the last good copies, in one statement."""
+    found: dict[int, list[rules.Seconds]] = {}
+    query = select(BusySource.person_id, BusySource.spans).where(*among(BusySource.person_id, agent_ids))
+    for person, spans in db.session.execute(query):
+        found.setdefault(person, []).extend((start * 60, end * 60) for start, end in spans)
+    return found
+
+
+def _intervals(pairs: Iterable[Sequence[int]]) -> tuple[rules.Interval, ...]:
+    return tuple(rules.Interval(start, end) for start, end in pairs)
