@@ -1,0 +1,101 @@
+"""Every mail there is, with something to say: what templates are told, in each of their words and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from flask_babel import force_locale
+
+from gemba.outbox.mail import Words, render
+from gemba.visits.briefing import briefing
+
+BASE = "https://gemba.company.example"
+ANSWER = f"{BASE}/answer/AAAAAQAAAAKr3cWv0gGq0m1Wv8mJx2Zk"
+UNSUBSCRIBE = f"{BASE}/mail/2-reminder-day-Zm9vYmFyYmF6cXV4cXV1eHF1"
+START = datetime(2027, 3, 25, 9, tzinfo=UTC)
+GUIDE = {
+    "en": ["What makes the agent leave the main window, and how often in one answer?", "Where do they wait?"],
+    "ru": ["Что заставляет агента уходить из главного окна и сколько раз за один ответ?", "Где ждут?"],
+}
+NOTICES = ("requested", "decide", "declined", "lapsed", "unanswered", "withdrawn", "offered", "passed-on")
+PARTS = ("visitor", "agent", "lead")
+
+CASES: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("sign_in", "", "", {"secret": {"code": "314159", "path": "/sign-in/link/x7GmQp2"}}),
+    *[("visit_booked", "booked", part, {}) for part in PARTS],
+    ("visit_moved", "moved", "visitor", {"previous_start": START - timedelta(days=4, hours=2)}),
+    ("visit_moved", "edited", "agent", {"edited": ["note", "link"]}),
+    ("visit_cancelled", "cancelled", "visitor", {"reason": "The line is short of two people that day."}),
+    ("visit_cancelled", "replaced", "agent", {}),
+    ("visit_cancelled", "left", "visitor", {}),
+    (
+        "visit_cancelled",
+        "agent-declined",
+        "visitor",
+        {
+            "offers": [
+                {"start": START, "path": "/visits/book?start=2027-03-25T09:00:00Z"},
+                {"start": START + timedelta(days=1), "path": "/visits/book?start=2027-03-26T09:00:00Z"},
+            ]
+        },
+    ),
+    ("visit_answer", "says-tentative", "agent", {"reason": "Perhaps ten minutes late."}),
+    ("visit_answer", "says-declined", "visitor", {}),
+    ("visit_answer", "proposed", "agent", {}),
+    ("visit_answer", "kept", "visitor", {}),
+    *[("visit_notice", word, "visitor", {"reason": "No room."}) for word in NOTICES],
+    *[("visit_reminder", word, part, {}) for word in ("reminder-day", "reminder-hour") for part in PARTS],
+    *[("visit_outcome", word, part, {}) for word in ("outcome", "outcome-nudge") for part in PARTS[:2]],
+]
+
+
+def mails(app: Flask, locale: str) -> Iterator[tuple[str, Words]]:
+    """Each mail in a language, with a name for it."""
+    for template, word, part, more in CASES:
+        with app.app_context():
+            yield (
+                "-".join(filter(None, (template, word, part))),
+                render(template, locale, _context(locale, word, part, more), BASE),
+            )
+
+
+def _context(locale: str, word: str, part: str, more: dict[str, Any]) -> dict[str, Any]:
+    with force_locale(locale):
+        pieces = briefing(part, GUIDE[locale]) if word.startswith("reminder") else []
+    declinable = word.startswith(("reminder", "outcome"))
+    return {
+        "word": word,
+        "part": part,
+        "first_name": "Вера" if locale == "ru" else "Vera",
+        "start": START,
+        "end": START + timedelta(hours=1),
+        "previous_start": None,
+        "zone": "Europe/Moscow" if locale == "ru" else "Europe/Berlin",
+        "other_zone": "Asia/Kolkata",
+        "agent": "Алиса Лебедева" if locale == "ru" else "Alice Agent",
+        "visitors": ["Вера Гость"] if locale == "ru" else ["Vera Visitor"],
+        "lead": "Лев Главный" if locale == "ru" else "Lev Lead",
+        "product": "Checkout & <refunds>",
+        "programme": "Рядом с поддержкой" if locale == "ru" else "Side by side",
+        "meeting_url": "https://meet.jit.si/gemba-1f6a7f0c9b1e4d2a8c3b5e7d",
+        "visit_path": "/visits/17",
+        "visit_id": 17,
+        "person_id": 2,
+        "reason": "",
+        "by": "Лев Главный" if locale == "ru" else "Lev Lead",
+        "note": "Refunds after a partial delivery,\nand who decides on them",
+        "came": "",
+        "went": "",
+        "edited": [],
+        "offers": [],
+        "until": START - timedelta(days=1),
+        "proposed": START + timedelta(hours=3),
+        "briefing": pieces,
+        "answer_url": ANSWER,
+        "unsubscribe_url": UNSUBSCRIBE if declinable else "",
+        "from_name": ("Рядом с поддержкой" if locale == "ru" else "Side by side") if word else "Gemba",
+        **more,
+    }
