@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 
 from gemba.config import current_settings
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.invites.addresses import reply_address
 from gemba.invites.rules import Answer, Method
 from gemba.outbox import service as outbox
@@ -266,27 +267,34 @@ class InviteState:
 
 def invites_of(visit_id: int) -> list[InviteState]:
     """The invites of a visit in the order they were queued."""
-    return [_state(item) for item in outbox.items_of(group_key(visit_id))]
+    return invites_of_all([visit_id]).get(visit_id, [])
 
 
 def invites_of_all(visit_ids: Collection[int]) -> dict[int, list[InviteState]]:
     """The invites of several visits by visit, in one statement; visits without any are left out."""
     keys = {group_key(visit_id): visit_id for visit_id in visit_ids}
-    rows = db.session.scalars(
-        select(OutboxItem).where(OutboxItem.group_key.in_(keys)).order_by(OutboxItem.id)
-    )
     found: dict[int, list[InviteState]] = {}
-    for item in rows:
-        found.setdefault(keys[item.group_key], []).append(_state(item))
+    for group, to, method, state, attempts, error, sequence in db.session.execute(
+        _states(), {"groups": list(keys)}
+    ):
+        found.setdefault(keys[group], []).append(InviteState(to, method, state, attempts, error, sequence))
     return found
 
 
-def _state(item: OutboxItem) -> InviteState:
-    return InviteState(
-        item.recipient,
-        item.payload["method"],
-        item.state,
-        item.attempts,
-        item.last_error,
-        item.payload["visit"]["sequence"],
+@cache
+def _states() -> Executable:
+    """Takes out of the payload only what is shown: it holds all that the mail says."""
+    item = table_of(OutboxItem).c
+    return (
+        select(
+            item.group_key,
+            item.recipient,
+            item.payload["method"].as_string(),
+            item.state,
+            item.attempts,
+            item.last_error,
+            item.payload[("visit", "sequence")].as_integer(),
+        )
+        .where(item.group_key.in_(bindparam("groups", expanding=True)))
+        .order_by(item.id)
     )

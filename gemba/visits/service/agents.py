@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, select
 from sqlalchemy.orm import aliased
 
 from gemba.db import db
@@ -69,12 +69,19 @@ class Choice:
 def choices(wanted: Wanted, *, now: datetime) -> list[Choice]:
     """The agents who seem free then, best first; whether they are is asked once more under the lock."""
     if wanted.ask.agent_id is not None:
-        fits = facts.agents_for(wanted.ask, but=wanted.visitors)
-        return [Choice(agent, "asked") for agent in fits]
+        return [Choice(agent, "asked") for agent in _asked(wanted)]
     found = wanted.offered(Span(wanted.start, wanted.start + timedelta(minutes=1)), now)
     seats = found.seats_at(wanted.start)
     free = [agent for agent in found.agents_at(wanted.start) if agent not in seats]
     return [Choice(agent, "joined") for agent in seats] + by_turn(free, wanted)
+
+
+def _asked(wanted: Wanted) -> list[int]:
+    """The named agent; whether they are one is known under the lock, their product and language is not."""
+    ask = wanted.ask
+    if ask.product_id is not None or ask.language is not None:
+        return facts.agents_for(ask, but=wanted.visitors)
+    return [ask.agent_id] if ask.agent_id is not None and ask.agent_id not in wanted.visitors else []
 
 
 def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
@@ -100,14 +107,19 @@ def alternatives(wanted: Wanted, *, now: datetime) -> list[datetime]:
 
 def lead_of(agent_id: int, but: Collection[int]) -> int | None:
     """The active lead of the agent's line, unless that is a visitor or the agent."""
+    found = db.session.scalar(lead_of_agent(agent_id))
+    return None if found in (agent_id, *but) else found
+
+
+def lead_of_agent(agent_id: int | BindParameter[int]) -> Select[int]:
+    """SQL: the id of the active lead of the agent's line."""
     agent, lead = aliased(Person), aliased(Person)
-    found = db.session.scalar(
+    return (
         select(lead.id)
         .join(Line, Line.lead_id == lead.id)
         .join(agent, agent.line_id == Line.id)
         .where(agent.id == agent_id, lead.active)
     )
-    return None if found in (agent_id, *but) else found
 
 
 def by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:

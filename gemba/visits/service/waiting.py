@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, bindparam, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased, joinedload
 
@@ -129,8 +130,12 @@ def _may_answer(visit: Visit, by: Person, *, now: datetime) -> None:
 
 
 def _entry(programme: Programme, person: Person) -> WaitlistEntry | None:
-    return db.session.scalar(
-        select(WaitlistEntry).where(
-            WaitlistEntry.programme_id == programme.id, WaitlistEntry.person_id == person.id
-        )
+    return db.session.scalar(_entry_of(), {"programme": programme.id, "person": person.id})
+
+
+@cache
+def _entry_of() -> Select[WaitlistEntry]:
+    """Built once: every booking looks."""
+    return select(WaitlistEntry).where(
+        WaitlistEntry.programme_id == bindparam("programme"), WaitlistEntry.person_id == bindparam("person")
     )
