@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, delete, select
 
 from gemba.db import db
 from gemba.invites.rules import Answer
@@ -81,9 +82,14 @@ def rows_of(visit_ids: Collection[int]) -> dict[int, dict[int, VisitAnswer]]:
     """The answers to several visits by visit and person, in one statement."""
     found: dict[int, dict[int, VisitAnswer]] = {visit_id: {} for visit_id in visit_ids}
     if found:
-        for row in db.session.scalars(select(VisitAnswer).where(VisitAnswer.visit_id.in_(found))):
+        for row in db.session.scalars(_answers(), {"visits": list(found)}):
             found[row.visit_id][row.person_id] = row
     return found
+
+
+@cache
+def _answers() -> Select[VisitAnswer]:
+    return select(VisitAnswer).where(VisitAnswer.visit_id.in_(bindparam("visits", expanding=True)))
 
 
 def answers_that_count(visit: Visit) -> Mapping[int, Answer]:

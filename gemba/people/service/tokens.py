@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.orm import lazyload
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound
 from gemba.people.models import ApiToken, Person
 from gemba.people.rules import N_, Scope, clean_line
@@ -83,9 +83,13 @@ def use_of_token(token: str, now: datetime) -> TokenUse | None:
     return TokenUse(token_id, person, Scope(scope), noted_at is not None and now - noted_at < TOUCH_EVERY)
 
 
+_tokens = table_of(ApiToken)
+_NOTE_USE = update(_tokens).where(_tokens.c.id == bindparam("token")).values(last_used_at=bindparam("at"))
+
+
 def note_use(use: TokenUse, now: datetime) -> None:
     """Writes down that a token was used."""
-    db.session.execute(update(ApiToken).where(ApiToken.id == use.id).values(last_used_at=now))
+    db.session.execute(_NOTE_USE, {"token": use.id, "at": now})
 
 
 def tokens_of(person: Person) -> list[ApiToken]:
