@@ -205,7 +205,8 @@ class Worker:
         if not noted:
             log.warning("outbox.lease-lost", **facts)
         elif failure is None:
-            log.info("outbox.sent", **facts)
+            # A tick each minute would drown what the log is read for.
+            (log.debug if held.facts.kind == ticks.KIND else log.info)("outbox.sent", **facts)
         else:
             log.warning(
                 "outbox.failed", permanent=isinstance(failure, Permanent), reason=str(failure), **facts

@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from gemba.db import db
+from gemba.outbox import room, ticks
 from gemba.outbox import service as outbox
-from gemba.outbox import ticks
 from gemba.outbox.kinds import Ending
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
@@ -24,8 +24,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def _only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The periodic work of the product itself is left out."""
+def _only_ours(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The periodic work of the product itself, known once the app is made, is left out."""
     monkeypatch.setattr(ticks, "_periodic", {})
 
 
@@ -186,7 +186,7 @@ def test_ticks_are_no_messages(app: Flask, clock: StandingClock) -> None:
     ticks.every("count", MINUTE, lambda _now: None)
     make(clock)
     clock.forward(hours=1)
-    assert outbox.list_items().items == []
+    assert room.find().items == []
     assert outbox.waiting(clock()).waiting == 0
     assert not outbox.waiting(clock()).overdue
 
