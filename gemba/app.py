@@ -208,5 +208,5 @@ def _register(app: Flask) -> None:
     app.register_blueprint(insights_views.blueprint)
     api.init_app(app, csrf)
     outbox_mail.init_app()
-    app.register_blueprint(outbox.blueprint)
+    outbox.init_app(app)
     demo_views.init_app(app)

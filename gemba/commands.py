@@ -16,6 +16,7 @@ from gemba.db import db
 from gemba.demo import service as demo
 from gemba.errors import GembaError
 from gemba.inbox.ways_in import WaysIn
+from gemba.outbox import room
 from gemba.outbox import service as outbox
 from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
@@ -105,7 +106,7 @@ def outbox_group() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def outbox_list(state: str | None, limit: int) -> None:
     """Show items, newest first: id, state, tries, kind, recipient, reason."""
-    page = outbox.list_items(frozenset({State(state)}) if state else None, limit=limit)
+    page = room.find(frozenset({State(state)}) if state else None, limit=limit)
     for item in page.items:
         fields = (item.id, item.state, item.attempts, item.kind, item.recipient, item.last_error)
         click.echo("\t".join(str(field) for field in fields))

@@ -112,4 +112,4 @@ def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes:
 
 def init_app() -> None:
     """Registers kind "invite"."""
-    register("invite", handle)
+    register("invite", handle, lacking=EARLIER)

@@ -35,23 +35,33 @@ data (ValueError, TypeError, LookupError, …) are taken as permanent, all other
 
 _handlers: dict[str, Handler] = {}
 _background: set[str] = set()
+_lacking: dict[str, Mapping[str, Any]] = {}
 
 
-def register(kind: str, handler: Handler, *, background: bool = False) -> None:
+def register(
+    kind: str, handler: Handler, *, background: bool = False, lacking: Mapping[str, Any] | None = None
+) -> None:
     """Says who handles items of a kind. ValueError where another handler already does.
 
     What runs in the `background` is no message to anyone: mail does not wait for it, and it is not shown
-    among messages.
+    among messages. `lacking` stands in, where a message is only shown, for what its handler adds to the
+    context.
     """
     if _handlers.setdefault(kind, handler) is not handler:
         raise ValueError(f"{kind!r} already has a handler")
     if background:
         _background.add(kind)
+    _lacking[kind] = lacking or {}
 
 
 def background_kinds() -> list[str]:
     """The kinds that run in the background."""
     return sorted(_background)
+
+
+def lacking(kind: str) -> Mapping[str, Any]:
+    """What the kept contexts of a kind lack."""
+    return _lacking.get(kind, {})
 
 
 def handler_of(kind: str) -> Handler:

@@ -14,7 +14,7 @@ LONGEST_WAIT = timedelta(hours=1)
 QUICK = timedelta(seconds=30)
 SLOW = timedelta(minutes=2)
 LATE = timedelta(minutes=5)
-WORKER_SILENT = timedelta(seconds=30)
+WORKER_SILENT = timedelta(minutes=1)
 ERROR_LENGTH = 300
 
 

@@ -20,7 +20,6 @@ from gemba.outbox.rules import LATE, WAITING, WORKER_SILENT, State, freeze, lost
 
 CHANNEL = "gemba_outbox"
 _BELL = text(f"NOTIFY {CHANNEL}")
-PAGE = 50
 
 
 class BeingSent(Refused):
@@ -228,9 +227,19 @@ def forget(group_key: str) -> None:
     )
 
 
-def _is_message() -> ColumnElement[bool]:
+def is_message() -> ColumnElement[bool]:
     """Not of a kind that runs in the background, unless it was given up."""
     return or_(OutboxItem.kind.not_in(background_kinds()), OutboxItem.state == State.DEAD)
+
+
+def is_due(now: datetime) -> list[ColumnElement[bool]]:
+    """Should have left, or was tried and waits for another try."""
+    return [OutboxItem.state == State.READY, or_(OutboxItem.run_at <= now, OutboxItem.attempts > 0)]
+
+
+def waits_since() -> ColumnElement[datetime]:
+    """Since when something that is due waits: a try that failed does not begin it anew."""
+    return case((OutboxItem.attempts > 0, OutboxItem.created_at), else_=OutboxItem.run_at)
 
 
 def items_of(group_key: str) -> list[OutboxItem]:
@@ -312,28 +321,8 @@ def _is_overtaken(item: OutboxItem) -> bool:
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some items, newest first; `next_cursor` asks for the following ones, None at the end."""
-
-    items: list[OutboxItem]
-    next_cursor: int | None
-
-
-def list_items(states: frozenset[State] | None = None, cursor: int | None = None, limit: int = PAGE) -> Page:
-    """Items in these states (None: all) with ids below `cursor`, newest first."""
-    query = select(OutboxItem).where(_is_message()).order_by(OutboxItem.id.desc()).limit(limit + 1)
-    if states is not None:
-        query = query.where(OutboxItem.state.in_(sorted(states)))
-    if cursor is not None:
-        query = query.where(OutboxItem.id < cursor)
-    rows = list(db.session.scalars(query))
-    more = len(rows) > limit
-    return Page(rows[:limit], rows[limit - 1].id if more else None)
-
-
-@dataclass(frozen=True)
 class Waiting:
-    """How the outbox stands. `oldest` is how long the first due item is overdue, None when none is;
+    """How the outbox stands. `oldest` is how long the first due item waits, None when none is;
     `silent` how long no worker was seen, None when none ever was."""
 
     counts: Mapping[State, int]
@@ -363,13 +352,9 @@ class Waiting:
 
 def waiting(now: datetime) -> Waiting:
     """The figures of the outbox for its page and for `gemba doctor`."""
-    by_state = select(OutboxItem.state, func.count()).where(_is_message()).group_by(OutboxItem.state)
+    by_state = select(OutboxItem.state, func.count()).where(is_message()).group_by(OutboxItem.state)
     counted = dict(db.session.execute(by_state).tuples().all())
-    oldest = db.session.scalar(
-        select(func.min(OutboxItem.run_at)).where(
-            OutboxItem.state == State.READY, OutboxItem.run_at <= now, _is_message()
-        )
-    )
+    oldest = db.session.scalar(select(func.min(waits_since())).where(is_message(), *is_due(now)))
     seen = db.session.scalar(select(func.max(OutboxWorker.seen_at)))
     return Waiting(
         counts={state: counted.get(state.value, 0) for state in State},

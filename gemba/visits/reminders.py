@@ -124,5 +124,5 @@ def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes | Ending:
 
 def init_app() -> None:
     """Looks each minute, and says who writes these mails."""
-    register(KIND, handle)
+    register(KIND, handle, lacking={"answer_url": "/answer/…"})
     ticks.every_planned("reminders", PERIOD, plan)

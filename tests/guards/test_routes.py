@@ -150,6 +150,8 @@ WHO: dict[str, frozenset[str]] = {
     "feeds.make": ALL,
     "feeds.end": ALL,
     "outbox.index": ADMIN,
+    "outbox.show": ADMIN,
+    "outbox.retry_failed": ADMIN,
     "outbox.retry": ADMIN,
     "outbox.discard": ADMIN,
     "inbox.received": ADMIN,

@@ -10,7 +10,7 @@ from flask import Flask
 
 from gemba.db import db
 from gemba.errors import NotFound
-from gemba.outbox import claims
+from gemba.outbox import claims, room
 from gemba.outbox import service as outbox
 from gemba.outbox.claims import Lease
 from gemba.outbox.models import OutboxItem
@@ -46,7 +46,7 @@ def test_same_dedup_key_is_one_item(app: Flask) -> None:
     first, again = hello(MONDAY, 1), hello(MONDAY, 1)
     db.session.commit()
     assert first is again
-    assert len(outbox.list_items().items) == 1
+    assert len(room.find().items) == 1
 
 
 def test_two_transactions_with_one_dedup_key_leave_one_item(app: Flask) -> None:
@@ -73,14 +73,14 @@ def test_a_repeat_keeps_what_the_cause_did_before(app: Flask) -> None:
     hello(MONDAY, 2)
     hello(MONDAY, 1)
     db.session.commit()
-    assert len(outbox.list_items().items) == 2
+    assert len(room.find().items) == 2
 
 
 def test_a_rolled_back_cause_leaves_nothing(app: Flask) -> None:
     hello(MONDAY, 1)
     db.session.rollback()
     assert take() is None
-    assert outbox.list_items().items == []
+    assert room.find().items == []
 
 
 def test_a_claim_counts_the_try_before_it_is_made(app: Flask) -> None:
@@ -317,13 +317,13 @@ def test_what_newer_words_replaced_cannot_be_taken_back(app: Flask) -> None:
 
 def test_pages_of_items(app: Flask) -> None:
     ids = [put(number) for number in range(5)]
-    page = outbox.list_items(limit=2)
+    page = room.find(limit=2)
     assert [item.id for item in page.items] == ids[:2:-1]
-    page = outbox.list_items(cursor=page.next_cursor, limit=2)
+    page = room.find(cursor=page.next_cursor, limit=2)
     assert [item.id for item in page.items] == [ids[2], ids[1]]
-    page = outbox.list_items(cursor=page.next_cursor, limit=2)
+    page = room.find(cursor=page.next_cursor, limit=2)
     assert ([item.id for item in page.items], page.next_cursor) == ([ids[0]], None)
-    assert outbox.list_items(frozenset({State.DONE})).items == []
+    assert room.find(frozenset({State.DONE})).items == []
 
 
 def test_figures(app: Flask, clock: StandingClock) -> None:
@@ -342,4 +342,61 @@ def test_figures(app: Flask, clock: StandingClock) -> None:
     assert (figures.silent, figures.worker_is_silent) == (timedelta(minutes=6), True)
     claims.heartbeat("one", MONDAY + timedelta(minutes=6))
     db.session.commit()
-    assert not outbox.waiting(MONDAY + timedelta(minutes=6, seconds=20)).worker_is_silent
+    assert not outbox.waiting(MONDAY + timedelta(minutes=7)).worker_is_silent
+    assert outbox.waiting(MONDAY + timedelta(minutes=7, seconds=1)).worker_is_silent
+
+
+def test_a_try_that_failed_does_not_hide_how_long_a_message_waits(app: Flask) -> None:
+    put(1)
+    held = take()
+    assert held is not None
+    claims.fail(held, Temporary("451 later", timedelta(minutes=2)), MONDAY)
+    db.session.commit()
+    figures = outbox.waiting(MONDAY + timedelta(minutes=1))
+    assert (figures.oldest, figures.overdue) == (timedelta(minutes=1), False)
+    assert outbox.waiting(MONDAY + timedelta(minutes=6)).overdue
+    assert room.alarm(MONDAY + timedelta(minutes=6)).late == timedelta(minutes=6)
+    assert room.alarm(MONDAY + timedelta(minutes=5)).late is None
+
+
+def test_what_is_to_leave_later_is_not_late(app: Flask) -> None:
+    hello(MONDAY, 1, run_at=MONDAY + timedelta(days=1))
+    claims.heartbeat("one", MONDAY + timedelta(hours=2))
+    db.session.commit()
+    assert not room.alarm(MONDAY + timedelta(hours=2))
+
+
+def test_the_alarm_hears_of_a_silent_worker(app: Flask) -> None:
+    assert room.alarm(MONDAY).never
+    claims.heartbeat("one", MONDAY)
+    db.session.commit()
+    assert not room.alarm(MONDAY + timedelta(minutes=1))
+    assert room.alarm(MONDAY + timedelta(minutes=1, seconds=1)).silent == timedelta(minutes=1, seconds=1)
+
+
+def done(number: int, group: str, to: str, state: State, days: int) -> int:
+    item_id = put(number, group=group, to=to)
+    item = db.session.get_one(OutboxItem, item_id)
+    item.state, item.done_at = state.value, MONDAY - timedelta(days=days)
+    db.session.commit()
+    return item_id
+
+
+def test_what_left_long_ago_goes_but_the_last_to_each_about_each(app: Flask) -> None:
+    vera, alice = "vera@gemba.example", "alice@gemba.example"
+    plan = [
+        ("", vera, State.DONE, 91, False),
+        ("", vera, State.DONE, 89, True),
+        ("", vera, State.DEAD, 200, True),
+        ("visit:1", vera, State.DONE, 300, False),
+        ("visit:1", vera, State.DROPPED, 250, True),
+        ("visit:1", vera, State.DONE, 200, True),
+        ("visit:1", alice, State.DONE, 300, True),
+        ("visit:2", vera, State.DROPPED, 300, False),
+        ("visit:2", vera, State.DROPPED, 299, True),
+    ]
+    ids = [done(number, *row[:4]) for number, row in enumerate(plan)]
+    room.prune(MONDAY)
+    db.session.commit()
+    left = {item.id for item in db.session.query(OutboxItem)}
+    assert left == {item_id for item_id, row in zip(ids, plan, strict=True) if row[4]}

@@ -64,11 +64,10 @@ def test_the_rest_is_tried_again(stage: Stage, code: int, wait: timedelta) -> No
     assert failure.wait == wait
 
 
+_names = st.from_regex(r"[^$].{0,4}", fullmatch=True)
 _plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.dates() | st.datetimes(timezones=st.just(UTC)),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[^$].{0,4}"), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=3),
     max_leaves=8,
 )
 
