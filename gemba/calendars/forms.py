@@ -16,7 +16,7 @@ class CalendarForm(Form):
 
     url = StringField(_l("Address of the calendar"), filters=[one_line])
     file = FileField(_l("Or a file"))
-    name = StringField(_l("Name"), filters=[one_line], validators=[at_most(NAME_MAX)])
+    name = StringField(_l("Name of the calendar"), filters=[one_line], validators=[at_most(NAME_MAX)])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Exactly one of address and file."""
