@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
+from gemba.insights.rules.kinds import Standing
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
@@ -29,6 +30,8 @@ class Insight(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
     merged_via_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
+    # Only those who sat in this visit see the insight until its agent has reviewed the notes.
+    review_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
     # Made by a note and not yet touched by a person: follows the note's words, goes with it.
     untouched: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
@@ -48,7 +51,8 @@ class Observation(Base):
     """What was seen in one visit. `client_id` is the note's UUID made by the browser.
 
     `tags` are parted by spaces. A question for the end of the visit supports no insight. What its author
-    took back has `removed_at` and is shown and counted nowhere.
+    took back has `removed_at` and is shown and counted nowhere. Only what is published is evidence for others
+    than those who sat in the visit.
     """
 
     __tablename__ = "observation"
@@ -69,6 +73,7 @@ class Observation(Base):
     tool: Mapped[str] = mapped_column(default="")
     tags: Mapped[str] = mapped_column(default="")
     is_question: Mapped[bool] = mapped_column(default=False)
+    standing: Mapped[str] = mapped_column(default=Standing.PUBLISHED)
     at: Mapped[datetime]
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]

@@ -51,6 +51,15 @@ class Kind(StrEnum):
         return self is not Kind.WORKS_WELL
 
 
+class Standing(StrEnum):
+    """How far a note has come: the visit's agent reviews it before others read it."""
+
+    FRESH = "fresh"
+    PUBLISHED = "published"
+    PRIVATE = "private"
+    STRUCK = "struck"
+
+
 class Status(StrEnum):
     """How far an insight has come."""
 
