@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help install run test bench lint format messages screenshots lock clean
+.PHONY: help install run test test-thunderbird bench lint format messages screenshots lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,10 @@ run: install ## Migrate, load the demo company on an empty database, start web a
 test: .venv/.installed-dev ## Set up what the tests need and run them all
 	@scripts/make-test-machine
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-thunderbird: .venv/.installed-dev ## Gemba's mails in a real Thunderbird (apt installs it on Debian)
+	@scripts/make-test-machine thunderbird
+	@GEMBA_TEST_THUNDERBIRD=1 $(BIN)/python -m pytest tests/thunderbird -n 0 $(ARGS)
 
 bench: .venv/.installed-dev ## Run the benchmarks, each as a ratio to a floor of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)
