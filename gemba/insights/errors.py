@@ -30,6 +30,18 @@ class NotesCancelled(Refused):
     code = "visit-cancelled"
 
 
+class NotStartable(Refused):
+    """A visit can be started from a quarter of an hour before its hour until its end."""
+
+    code = "not-startable"
+
+
+class AnotherPerson(Refused):
+    """Somebody else has signed in in this browser. The words are kept: save them again if they are yours."""
+
+    code = "another-person"
+
+
 class AlreadyMerged(Refused):
     """This insight is part of another one already. Take it out first."""
 

@@ -50,7 +50,8 @@ class Insight(Base):
 class Observation(Base):
     """What was seen in one visit. `client_id` is the note's UUID made by the browser.
 
-    `tags` are parted by spaces. A question for the end of the visit supports no insight. What its author
+    `tags` are parted by spaces. A question for the end of the visit supports no insight. `is_ask` is what the
+    agent or the lead asks for ("give us a decent admin panel"). What its author
     took back has `removed_at` and is shown and counted nowhere. Only what is published is evidence for others
     than those who sat in the visit.
     """
@@ -73,6 +74,7 @@ class Observation(Base):
     tool: Mapped[str] = mapped_column(default="")
     tags: Mapped[str] = mapped_column(default="")
     is_question: Mapped[bool] = mapped_column(default=False)
+    is_ask: Mapped[bool] = mapped_column(default=False)
     standing: Mapped[str] = mapped_column(default=Standing.PUBLISHED)
     at: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -83,6 +85,28 @@ class Observation(Base):
     author: Mapped[Person] = relationship()
     insight: Mapped[Insight | None] = relationship()
     product: Mapped[Product | None] = relationship()
+
+
+class NoteDraft(Base):
+    """Words of a note that is still being typed, kept so that another device can go on with them.
+
+    `client_id` is the one the note will have; when the note is there, the draft is gone. Only its author
+    sees it. What looks like private data is never kept here.
+    """
+
+    __tablename__ = "note_draft"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    kind: Mapped[str]
+    severity: Mapped[int | None]
+    is_ask: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class InsightTerm(Base):

@@ -83,6 +83,24 @@ def parse(line: str, products: Sequence[str] = ()) -> Note:
     return _note(text, tokens)
 
 
+def line_of(note: Note, products: Sequence[str] = ()) -> str | None:
+    """The line that is read as this note, to be edited; None where no line is."""
+    parts = [note.text]
+    if note.tool:
+        parts.append(">" + note.tool.replace(" ", "_"))
+    if note.severity:
+        parts.append(f"!{note.severity}")
+    if note.verbatim:
+        parts.append(f"“{note.verbatim}”" if '"' in note.verbatim else f'"{note.verbatim}"')
+    parts += [f"#{tag}" for tag in note.tags]
+    if note.product:
+        parts.append("@" + "_".join(note.product.split()))
+    if note.is_question and not note.text.endswith(("?", "？")):
+        parts.append("?")
+    line = " ".join(parts)
+    return line if parse(line, products) == note else None
+
+
 def _is_plain(token: _Token, line: str) -> bool:
     """Whether the token is an ordinary word, not a mark nor something that looks like one."""
     return token.sort is _Sort.WORD and line[token.start] not in "!>#@?"

@@ -16,29 +16,41 @@ from gemba.insights.service.backlog import (
     summary,
 )
 from gemba.insights.service.capture import (
-    Hint,
     NoteFields,
     add_as_evidence,
     edit_note,
+    fields_of,
     get_note,
-    hints,
-    minute_of,
     observations_of,
+    others_notes,
     products,
+    put,
     record,
     remove_note,
     restore_note,
-    visit_for_notes,
-    why_closed,
 )
 from gemba.insights.service.counts import Counts
+from gemba.insights.service.drafts import DraftFields
+from gemba.insights.service.drafts import drop as drop_drafts
+from gemba.insights.service.drafts import keep as keep_draft
+from gemba.insights.service.drafts import of as drafts_of
 from gemba.insights.service.edit import may_edit, merge, owners, patch, split, unmerge, vote
+from gemba.insights.service.evidence import Hint, hints
 from gemba.insights.service.export import export_rows, line_of
 from gemba.insights.service.index import reindex
+from gemba.insights.service.sitting import (
+    minute_of,
+    start_now,
+    start_of,
+    visit_for_notes,
+    why_closed,
+    why_not,
+)
 
 __all__ = [
     "Counts",
     "Detail",
+    "DraftFields",
     "Hint",
     "Item",
     "NoteFields",
@@ -46,20 +58,26 @@ __all__ = [
     "Similar",
     "Summary",
     "add_as_evidence",
+    "drafts_of",
+    "drop_drafts",
     "edit_note",
     "export_rows",
+    "fields_of",
     "get",
     "get_note",
     "hints",
+    "keep_draft",
     "line_of",
     "list_insights",
     "may_edit",
     "merge",
     "minute_of",
     "observations_of",
+    "others_notes",
     "owners",
     "patch",
     "products",
+    "put",
     "record",
     "reindex",
     "remove_note",
@@ -67,9 +85,12 @@ __all__ = [
     "similar",
     "similar_to",
     "split",
+    "start_now",
+    "start_of",
     "summary",
     "unmerge",
     "visit_for_notes",
     "vote",
     "why_closed",
+    "why_not",
 ]

@@ -4,32 +4,21 @@ Only those who sit in the visit see its notes: its visitors, its agent, its lead
 observation of an insight, a new one unless one is named; a question for the end supports none.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
-from gemba.errors import Refused
-from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotesCancelled, NotesClosed, NotesNotOpenYet
+from gemba.insights.errors import NoSuchTarget, NoteNotFound
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import TITLE_MAX, Kind, Status
-from gemba.insights.rules.terms import is_similar, terms
-from gemba.insights.service import index
-from gemba.insights.service.counts import NOTHING, counts_of
+from gemba.insights.service import drafts, index
+from gemba.insights.service.sitting import OPEN_BEFORE, visit_for_notes, why_not
 from gemba.people.models import Person, Product
-from gemba.visits import service as visits
-from gemba.visits.errors import VisitNotFound
 from gemba.visits.models import Visit
-from gemba.visits.rules import HAPPENING
-
-OPEN_BEFORE = timedelta(minutes=15)
-OPEN_AFTER = timedelta(days=14)
-HINTS_MAX = 12
-HINT_TITLE_TERMS = 2
 
 
 @dataclass(frozen=True)
@@ -46,33 +35,7 @@ class NoteFields:
     tool: str = ""
     tags: tuple[str, ...] = ()
     is_question: bool = False
-
-
-@dataclass(frozen=True)
-class Hint:
-    """An insight that a note perhaps belongs to, seen in so many other visits."""
-
-    insight: Insight
-    visits: int
-
-
-def visit_for_notes(viewer: Person, visit_id: int) -> Visit:
-    """A visit in which this person sits. Raises VisitNotFound."""
-    visit = visits.get_visit(viewer, visit_id)
-    if not visits.is_participant(visit, viewer):
-        raise VisitNotFound
-    return visit
-
-
-def why_closed(visit: Visit, now: datetime) -> Refused | None:
-    """Why the visit takes no notes now, None where it does."""
-    if visit.status not in HAPPENING:
-        return NotesCancelled()
-    if now < visit.starts_at - OPEN_BEFORE:
-        return NotesNotOpenYet()
-    if now > visit.ends_at + OPEN_AFTER:
-        return NotesClosed()
-    return None
+    is_ask: bool = False
 
 
 def record(
@@ -94,8 +57,8 @@ def record(
     visit = visit_for_notes(author, visit_id)
     if known := _known(visit, author, client_id):
         return known, False
-    if closed := why_closed(visit, now):
-        raise closed
+    if refusal := why_not(visit, author, now):
+        raise refusal
     note = Observation(
         visit_id=visit.id,
         author_id=author.id,
@@ -116,7 +79,53 @@ def record(
             raise
         return known, False
     _reindex(note.insight_id)
+    drafts.drop(visit.id, author.id, client_id)
     return note, True
+
+
+def put(
+    visit_id: int,
+    author: Person,
+    client_id: str,
+    fields: NoteFields,
+    *,
+    at: datetime | None = None,
+    edited: bool = False,
+    removed: bool = False,
+    now: datetime,
+) -> tuple[Observation, bool]:
+    """The note as its author's page has it: new, written anew, taken back or brought back.
+
+    Sending the same again changes nothing, so that a page may send until it hears an answer. Without
+    `edited` a known note stays as it is. Workaround and frequency stand in no line and stay. Raises as record().
+    """
+    note, is_new = record(visit_id, author, client_id, fields, at=at, now=now)
+    if removed:
+        return (remove_note(author, note.id, now=now) if note.removed_at is None else note), is_new
+    if not is_new and edited:
+        if note.removed_at is not None:
+            restore_note(author, note.id, now=now)
+        wanted = replace(fields, frequency=note.frequency, workaround=note.workaround)
+        if wanted != fields_of(note):
+            edit_note(author, note.id, wanted, now=now)
+    return note, is_new
+
+
+def fields_of(note: Observation) -> NoteFields:
+    """What a note says."""
+    return NoteFields(
+        text=note.text,
+        kind=Kind(note.kind),
+        severity=note.severity,
+        frequency=note.frequency,
+        verbatim=note.verbatim,
+        workaround=note.workaround,
+        product_id=note.product_id,
+        tool=note.tool,
+        tags=tuple(note.tags.split()),
+        is_question=note.is_question,
+        is_ask=note.is_ask,
+    )
 
 
 def edit_note(author: Person, note_id: int, fields: NoteFields, *, now: datetime) -> Observation:
@@ -184,6 +193,16 @@ def observations_of(visit: Visit, *, newest_first: bool = True) -> list[Observat
     return list(db.session.scalars(query))
 
 
+def others_notes(visit: Visit, viewer: Person) -> int:
+    """How many notes of the visit stand that somebody else took."""
+    query = select(func.count(Observation.id)).where(
+        Observation.visit_id == visit.id,
+        Observation.author_id != viewer.id,
+        Observation.removed_at.is_(None),
+    )
+    return db.session.scalar(query) or 0
+
+
 def get_note(author: Person, note_id: int) -> Observation:
     """A note of this person that stands. Raises NoteNotFound."""
     note = db.session.scalar(
@@ -198,44 +217,6 @@ def get_note(author: Person, note_id: int) -> Observation:
     if note is None:
         raise NoteNotFound
     return note
-
-
-def hints(notes: Sequence[Observation], visit: Visit) -> dict[int, Hint]:
-    """For the newest of these notes, by id: an insight other visits saw that says much the same.
-
-    Asked only while the insight the note made is untouched; a constant number of statements.
-    """
-    open_notes = [note for note in notes if note.insight and note.insight.untouched][:HINTS_MAX]
-    if not open_notes:
-        return {}
-    asked = index.ask([note.text for note in open_notes])
-    own = {note.insight_id for note in open_notes if note.insight_id}
-    near = {
-        note.id: [m for m in matches if is_similar(m, one.query, one.frequencies, one.total)]
-        for note, one, matches in zip(open_notes, asked, index.best(asked, but=own, limit=5), strict=True)
-    }
-    wanted = {match.id for matches in near.values() for match in matches}
-    counts = counts_of(wanted, but_visit=visit.id)
-    seen = {id_: counts[id_].visits for id_ in wanted if counts.get(id_, NOTHING).visits}
-    insights = {row.id: row for row in db.session.scalars(select(Insight).where(Insight.id.in_(seen)))}
-    found = {}
-    for note_id, matches in near.items():
-        fitting = (m.id for m in matches if m.id in insights and _says(insights[m.id].title, m.shared))
-        if (first := next(fitting, None)) is not None:
-            found[note_id] = Hint(insights[first], seen[first])
-    return found
-
-
-def _says(title: str, shared: Sequence[str]) -> bool:
-    """Whether at least two of the shared terms stand in the title: chance finds one more easily."""
-    return len(set(terms(title)) & set(shared)) >= HINT_TITLE_TERMS
-
-
-def minute_of(visit: Visit, at: datetime) -> int | None:
-    """The minute of the visit, counted from its start; None before it and after its end."""
-    if not visit.starts_at <= at <= visit.ends_at:
-        return None
-    return int((at - visit.starts_at).total_seconds() // 60)
 
 
 def products() -> list[Product]:
@@ -289,8 +270,8 @@ def _own_note(author: Person, note_id: int, now: datetime, removed: bool = False
     if note is None or note.author_id != author.id or (note.removed_at is not None) is not removed:
         raise NoteNotFound
     visit = visit_for_notes(author, note.visit_id)
-    if closed := why_closed(visit, now):
-        raise closed
+    if refusal := why_not(visit, author, now):
+        raise refusal
     return note
 
 
@@ -305,6 +286,7 @@ def _write(note: Observation, fields: NoteFields) -> None:
     note.tool = fields.tool
     note.tags = " ".join(fields.tags)
     note.is_question = fields.is_question
+    note.is_ask = fields.is_ask
 
 
 def _insight_for(note: Observation, insight_id: int | None, author: Person, now: datetime) -> int | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemba.insights.rules.kinds import TAGS_MAX
-from gemba.insights.rules.marks import Note, find_product, parse
+from gemba.insights.rules.marks import Note, find_product, line_of, parse
 
 PRODUCTS = ("Checkout", "Courier app", "Warehouse", "Касса")
 
@@ -144,3 +144,22 @@ def test_marks_at_the_end_do_not_change_the_sentence(words_before: str, severity
     line = "sentence begins " + re.sub(r'[!>#@?"«»“”„]', "", words_before).strip()
     note = parse(f"{line} !{severity} >crm #late")
     assert (note.text, note.severity, note.tool, note.tags) == (line.strip(), severity, "crm", ("late",))
+
+
+@given(pieces)
+def test_the_line_of_a_note_is_read_as_the_same_note(line: str) -> None:
+    note = parse(line, PRODUCTS)
+    again = line_of(note, PRODUCTS)
+    assert again is None or parse(again, PRODUCTS) == note
+
+
+@given(st.lists(st.from_regex(r"[a-zа-яё]{1,9}", fullmatch=True), min_size=1, max_size=9).map(" ".join))
+def test_an_ordinary_note_can_be_edited_as_a_line(words_: str) -> None:
+    note = parse(f'{words_} >order_desk !2 "so «slow»" #late @courier ?', PRODUCTS)
+    assert note.tool == "order desk"
+    assert line_of(note, PRODUCTS) == f'{words_} >order_desk !2 "so «slow»" #late @Courier_app ?'
+
+
+def test_a_note_that_no_line_says_has_no_line() -> None:
+    assert line_of(Note("she types >crm")) is None
+    assert line_of(Note("slow", tags=("a b",))) is None
