@@ -96,8 +96,8 @@ def put(
 ) -> tuple[Observation, bool]:
     """The note as its author's page has it: new, written anew, taken back or brought back.
 
-    Sending the same again changes nothing, so that a page may send until it hears an answer. Without
-    `edited` a known note stays as it is. Workaround and frequency stand in no line and stay. Raises as record().
+    Sending the same again changes nothing, so that a page may send until it hears an answer. Without `edited`
+    a known note stays as it is; workaround and frequency stand in no line and stay. Raises as record().
     """
     note, is_new = record(visit_id, author, client_id, fields, at=at, now=now)
     if removed:
