@@ -7,11 +7,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import DateTime, inspect
+from sqlalchemy import DateTime, inspect, text
 
 from gemba.app import create_app
 from gemba.clock import system_clock
 from gemba.db import UTCDateTime, db
+from gemba.demo.service import load as load_demo
 from gemba.migrate import current_revision, newest_revision, readiness
 from tests.conftest import settings_for
 from tests.postgres import postgres_url
@@ -39,6 +40,33 @@ def test_migrations_equal_the_models(kind: str, tmp_path: Path) -> None:
         upgrade()
         assert readiness() == ""
         db.engine.dispose()
+
+
+def test_a_step_down_and_up_again_keeps_what_hangs_on_changed_tables(tmp_path: Path) -> None:
+    """SQLite makes a changed table anew: dropping the old one must not take along what refers to it."""
+    app = create_app(settings_for(f"sqlite:///{tmp_path / 'm.db'}", tmp_path), system_clock)
+    with app.app_context():
+        upgrade()
+        load_demo(now=system_clock())
+        db.session.commit()
+        before = _counts()
+        downgrade(revision="0001")
+        middle = _counts()
+        assert {name: middle[name] for name in middle} == {name: before[name] for name in middle}
+        upgrade()
+        after = _counts()
+        assert {name: after[name] for name in middle} == middle
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+        db.engine.dispose()
+
+
+def _counts() -> dict[str, int]:
+    names = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    with db.engine.connect() as connection:
+        return {
+            name: connection.scalar(text(f'SELECT count(*) FROM "{name}"')) or 0 for name in sorted(names)
+        }
 
 
 def _foreign_keys_match() -> None:
