@@ -7,6 +7,7 @@ from sqlalchemy import exists, func, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
+from gemba.insights.service.sight import COUNTED, PUBLIC, readable
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
 from gemba.people.models import Person
@@ -108,7 +109,7 @@ def _waiting(person: Person, now: datetime) -> Waiting:
     triage = dead = 0
     no_hours = False
     if person.has(Role.OWNER, Role.ADMIN):
-        triage = _count(Insight, Insight.status == "new", Insight.merged_into_id.is_(None))
+        triage = _count(Insight, Insight.status == "new", Insight.merged_into_id.is_(None), PUBLIC)
     if person.has(Role.ADMIN):
         dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
     if person.has(Role.AGENT):
@@ -146,7 +147,7 @@ def _came(person: Person) -> list[Came]:
     rows = db.session.execute(
         select(Insight, notes)
         .join(Observation, Observation.insight_id == Insight.id)
-        .where(Observation.author_id == person.id, Observation.removed_at.is_(None))
+        .where(Observation.author_id == person.id, COUNTED, readable(person))
         .group_by(Insight.id)
         .order_by(Insight.updated_at.desc(), Insight.id.desc())
         .limit(5)

@@ -60,6 +60,12 @@ class NotMerged(Refused):
     code = "not-merged"
 
 
+class UnderReview(Refused):
+    """The agent has not reviewed these notes yet. Merge them afterwards."""
+
+    code = "under-review"
+
+
 class NothingToSplit(Refused):
     """Choose some of the evidence to split out, but leave some behind."""
 

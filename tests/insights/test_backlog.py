@@ -343,5 +343,5 @@ def test_an_export_holds_exactly_what_the_filters_show(cast: Cast, clock: Standi
 def test_the_summary_counts_what_is_not_merged_away(cast: Cast, clock: StandingClock) -> None:
     one, two, *_rest = fill(cast, clock())
     service.merge(two, cast.olga, one, now=clock())
-    found = service.summary(clock())
+    found = service.summary(cast.eve, clock())
     assert (found.total, found.by_status[Status.NEW], found.visits) == (5, 5, 1)

@@ -1,7 +1,7 @@
 """Reading the backlog: lists, one insight with its evidence, what is similar.
 
-Everyone signed in may read the backlog, so `viewer` only says whose vote is theirs. Agents are counted
-and their lines named, never they themselves. Each function costs a constant number of statements.
+Only what `viewer` may read is found (sight.py). Agents are counted and their lines named, never they
+themselves. Each function costs a constant number of statements.
 """
 
 from collections import Counter
@@ -34,6 +34,7 @@ from gemba.insights.service.counts import (
     votes_of,
     watched,
 )
+from gemba.insights.service.sight import COUNTED, readable, readable_insight
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
@@ -107,7 +108,7 @@ def list_insights(
 ) -> Page:
     """The insights that match, in order. Raises Invalid for a cursor that is not ours."""
     seen = watched(now)
-    rows = _matching(filters, seen, now)
+    rows = _matching(filters, viewer, seen, now)
     start = _after(rows, cursor)
     part = rows[start : start + min(max(limit, 1), LIMIT_MAX)]
     end = start + len(part)
@@ -118,12 +119,14 @@ def list_insights(
 def every_matching(filters: InsightFilter, viewer: Person, *, now: datetime) -> list[Item]:
     """All insights that match, in order: what an export of the filters holds."""
     seen = watched(now)
-    return _items(_matching(filters, seen, now), viewer, seen, now)
+    return _items(_matching(filters, viewer, seen, now), viewer, seen, now)
 
 
 def get(insight_id: int, viewer: Person, *, now: datetime) -> Detail:
     """One insight with everything its page shows. Raises InsightNotFound."""
-    insight = db.session.scalar(_with_names(select(Insight)).where(Insight.id == insight_id))
+    insight = db.session.scalar(
+        _with_names(select(Insight)).where(Insight.id == insight_id, readable(viewer))
+    )
     if insight is None:
         raise InsightNotFound
     parts = list(db.session.scalars(_with_names(select(Insight)).where(Insight.merged_into_id == insight_id)))
@@ -143,7 +146,7 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
     """The observations of these insights that stand, newest first, with visit, agent's line and product."""
     query = (
         select(Observation)
-        .where(Observation.insight_id.in_(ids), Observation.removed_at.is_(None))
+        .where(Observation.insight_id.in_(ids), COUNTED)
         .options(
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
             joinedload(Observation.product),
@@ -155,9 +158,7 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
 
 def similar(insight_id: int, viewer: Person, *, limit: int = 5, now: datetime) -> list[Similar]:
     """Insights that say perhaps the same as this one, best first. Raises InsightNotFound."""
-    insight = db.session.get(Insight, insight_id)
-    if insight is None:
-        raise InsightNotFound
+    insight = readable_insight(insight_id, viewer)
     # A long description would drown what the title says.
     return similar_to(insight.title, viewer, but=[insight.id, insight.root_id], limit=limit, now=now)
 
@@ -167,7 +168,7 @@ def similar_to(
 ) -> list[Similar]:
     """Insights that say perhaps the same as a text, best first; never declined or merged ones."""
     (asked,) = index.ask([text])
-    (matches,) = index.best([asked], but=but, limit=4 * limit)
+    (matches,) = index.best([asked], but=but, limit=4 * limit, sight=readable(viewer))
     near = [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)][:limit]
     if not near:
         return []
@@ -176,20 +177,24 @@ def similar_to(
     return [Similar(item, match.shared) for item, match in zip(items, near, strict=True)]
 
 
-def summary(now: datetime) -> Summary:
-    """The backlog in figures, in two statements."""
+def summary(viewer: Person, now: datetime) -> Summary:
+    """The backlog that this person may read in figures, in two statements."""
     rows = db.session.execute(
-        select(Insight.status, func.count()).where(Insight.merged_into_id.is_(None)).group_by(Insight.status)
+        select(Insight.status, func.count())
+        .where(Insight.merged_into_id.is_(None), readable(viewer))
+        .group_by(Insight.status)
     )
     found = Counter({Status(status): count for status, count in rows})
     return Summary({status: found[status] for status in Status}, watched(now).of(None))
 
 
-def _matching(filters: InsightFilter, seen: Watched, now: datetime) -> list[_Row]:
+def _matching(filters: InsightFilter, viewer: Person, seen: Watched, now: datetime) -> list[_Row]:
     """All matching insights in order, in one statement, or three with a search."""
     counts = counting().subquery()
     columns: list[Any] = [Insight.id, Insight.kind, Insight.product_id, Insight.created_at, *counts.c]
-    query = select(*columns).outerjoin(counts, counts.c.root == Insight.id).where(*_conditions(filters))
+    query = (
+        select(*columns).outerjoin(counts, counts.c.root == Insight.id).where(*_conditions(filters, viewer))
+    )
     if filters.q:
         (asked,) = index.ask([filters.q], typing=True)
         if not asked.worth:
@@ -208,8 +213,8 @@ def _matching(filters: InsightFilter, seen: Watched, now: datetime) -> list[_Row
     return sorted(rows, key=lambda row: (-row.key, row.id))
 
 
-def _conditions(filters: InsightFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Insight.merged_into_id.is_(None)]
+def _conditions(filters: InsightFilter, viewer: Person) -> list[ColumnElement[bool]]:
+    conditions = [Insight.merged_into_id.is_(None), readable(viewer)]
     if filters.statuses:
         conditions.append(Insight.status.in_(filters.statuses))
     if filters.kinds:

@@ -16,6 +16,7 @@ from gemba.insights.errors import NoSuchTarget, NoteNotFound
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import TITLE_MAX, Kind, Status
 from gemba.insights.service import drafts, index
+from gemba.insights.service.sight import readable
 from gemba.insights.service.sitting import OPEN_BEFORE, visit_for_notes, why_not
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
@@ -168,7 +169,7 @@ def restore_note(author: Person, note_id: int, *, now: datetime) -> Observation:
 def add_as_evidence(author: Person, note_id: int, insight_id: int, *, now: datetime) -> Observation:
     """Lets a note support another insight; the untouched one it made is gone. Raises NoSuchTarget."""
     note = _own_note(author, note_id, now)
-    target = _target(insight_id)
+    target = _target(insight_id, author)
     leave(note)
     note.insight_id, note.is_question = target.id, False
     target.untouched = False
@@ -292,7 +293,7 @@ def _write(note: Observation, fields: NoteFields) -> None:
 def _insight_for(note: Observation, insight_id: int | None, author: Person, now: datetime) -> int | None:
     """The id of the insight a note supports: the named one, none for a question, else a new one."""
     if insight_id is not None:
-        target = _target(insight_id)
+        target = _target(insight_id, author)
         target.untouched = False
         target.updated_at = now
         return target.id
@@ -312,9 +313,11 @@ def _follow(insight: Insight, note: Observation, now: datetime) -> None:
     insight.updated_at = now
 
 
-def _target(insight_id: int) -> Insight:
-    """The survivor that speaks for an insight, locked. Raises NoSuchTarget."""
-    insight = db.session.get(Insight, insight_id, with_for_update=True)
+def _target(insight_id: int, author: Person) -> Insight:
+    """The survivor that speaks for an insight the author may read, locked. Raises NoSuchTarget."""
+    insight = db.session.scalar(
+        select(Insight).where(Insight.id == insight_id, readable(author)).with_for_update(of=Insight)
+    )
     if insight is not None and insight.merged_into_id is not None:
         insight = db.session.get(Insight, insight.merged_into_id, with_for_update=True)
     if insight is None:

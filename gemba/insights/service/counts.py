@@ -11,6 +11,7 @@ from gemba.db import db
 from gemba.insights.models import Insight, InsightVote, Observation
 from gemba.insights.rules.kinds import Kind
 from gemba.insights.rules.score import Evidence, ScoreParts, score
+from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status as VisitStatus
@@ -57,7 +58,7 @@ def counting() -> Select[int, int, int, int, int, int | None, int, datetime]:
         .join(Insight, Insight.id == Observation.insight_id)
         .join(Visit, Visit.id == Observation.visit_id)
         .join(Person, Person.id == Visit.agent_id)
-        .where(Observation.removed_at.is_(None))
+        .where(COUNTED)
         .group_by(ROOT)
     )
 

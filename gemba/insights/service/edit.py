@@ -18,11 +18,13 @@ from gemba.insights.errors import (
     NoSuchTarget,
     NothingToSplit,
     NotMerged,
+    UnderReview,
 )
 from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
 from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.capture import title_of
+from gemba.insights.service.sight import COUNTED, readable_insight
 from gemba.people.models import Person, PersonRole, Product
 from gemba.people.rules import Role, clean_line, clean_text
 
@@ -77,7 +79,7 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
 
     Raises InsightNotFound.
     """
-    insight = _survivor(insight_id)
+    insight = _survivor(insight_id, viewer)
     family = select(Insight.id).where(or_(Insight.id == insight.id, Insight.merged_into_id == insight.id))
     mine = (InsightVote.person_id == viewer.id) & InsightVote.insight_id.in_(family)
     if not on:
@@ -92,13 +94,13 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
 def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> Insight:
     """Lets another insight speak for this one and all merged into it; returns the survivor.
 
-    Raises InsightNotFound, Forbidden, NoSuchTarget, AlreadyMerged, MergeIntoItself.
+    Raises InsightNotFound, Forbidden, NoSuchTarget, AlreadyMerged, MergeIntoItself, UnderReview.
     """
     _lock(insight_id, into_id)
     insight = _locked(insight_id, viewer)
-    target = db.session.get(Insight, into_id)
-    if target is None:
-        raise NoSuchTarget("into")
+    target = _target(into_id, viewer)
+    if insight.review_visit_id is not None or target.review_visit_id is not None:
+        raise UnderReview
     if insight.merged_into_id is not None:
         raise AlreadyMerged
     survivor_id = target.root_id
@@ -143,15 +145,17 @@ def split(
 ) -> Insight:
     """Makes a new insight of some of the evidence; returns it. Merging it back undoes the split.
 
-    Raises InsightNotFound, Forbidden, NothingToSplit, Invalid.
+    Raises InsightNotFound, Forbidden, NothingToSplit, UnderReview, Invalid.
     """
     insight = _locked(insight_id, viewer)
+    if insight.review_visit_id is not None:
+        raise UnderReview
     family = or_(Insight.id == insight.id, Insight.merged_into_id == insight.id)
     evidence = list(
         db.session.scalars(
             select(Observation)
             .join(Insight, Insight.id == Observation.insight_id)
-            .where(family, Observation.removed_at.is_(None))
+            .where(family, COUNTED)
             .order_by(Observation.at, Observation.id)
         )
     )
@@ -192,6 +196,13 @@ def _below(insight_id: int, parts: Collection[Insight]) -> list[Insight]:
     return found
 
 
+def _target(insight_id: int, viewer: Person) -> Insight:
+    try:
+        return readable_insight(insight_id, viewer)
+    except InsightNotFound as error:
+        raise NoSuchTarget("into") from error
+
+
 def _lock(*ids: int) -> None:
     """Locks insights in order of id, so that two merges of a pair queue up."""
     db.session.execute(
@@ -201,18 +212,14 @@ def _lock(*ids: int) -> None:
 
 def _locked(insight_id: int, viewer: Person) -> Insight:
     """The insight as it is now, locked, for somebody who may edit."""
-    insight = db.session.get(Insight, insight_id, with_for_update=True, populate_existing=True)
-    if insight is None:
-        raise InsightNotFound
+    insight = readable_insight(insight_id, viewer, lock=True)
     if not may_edit(viewer):
         raise Forbidden
     return insight
 
 
-def _survivor(insight_id: int) -> Insight:
-    insight = db.session.get(Insight, insight_id)
-    if insight is None:
-        raise InsightNotFound
+def _survivor(insight_id: int, viewer: Person) -> Insight:
+    insight = readable_insight(insight_id, viewer)
     if insight.merged_into_id is None:
         return insight
     return db.session.get_one(Insight, insight.merged_into_id)

@@ -13,6 +13,7 @@ from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
 from gemba.insights.service.backlog import Item, every_matching
+from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
 
@@ -37,9 +38,7 @@ def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
     query = (
         select(Observation)
         .join(Insight, Insight.id == Observation.insight_id)
-        .where(
-            or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)), Observation.removed_at.is_(None)
-        )
+        .where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)), COUNTED)
         .options(
             joinedload(Observation.insight),
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),

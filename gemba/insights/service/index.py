@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, insert, or_, s
 from gemba.db import db
 from gemba.insights.models import Insight, InsightTerm, Observation
 from gemba.insights.rules.terms import Match, QueryTerm, insight_terms, query_terms, rank, rarity
+from gemba.insights.service.sight import COUNTED, PUBLIC
 
 PREFIX_TERMS_MAX = 60
 
@@ -57,7 +58,7 @@ def _evidence(ids: Collection[int]) -> list[str]:
             Observation.workaround,
             Observation.tool,
             Observation.tags,
-        ).where(Observation.insight_id.in_(ids), Observation.removed_at.is_(None))
+        ).where(Observation.insight_id.in_(ids), COUNTED)
     )
     return [" ".join(row) for row in rows]
 
@@ -107,8 +108,10 @@ def relevance(asked: Asked) -> Select[int, int]:
     )
 
 
-def best(asked: Sequence[Asked], *, but: Collection[int], limit: int) -> list[list[Match]]:
-    """For each query the best open or done insights (never declined ones), in one statement.
+def best(
+    asked: Sequence[Asked], *, but: Collection[int], limit: int, sight: ColumnElement[bool] = PUBLIC
+) -> list[list[Match]]:
+    """For each query the best open or done insights in sight (never declined ones), in one statement.
 
     Rows are read for telling terms only: those found in at most a tenth of the insights, or in five.
     """
@@ -123,6 +126,7 @@ def best(asked: Sequence[Asked], *, but: Collection[int], limit: int) -> list[li
             Insight.id.not_in(but),
             Insight.status != "declined",
             Insight.merged_into_id.is_(None),
+            sight,
         )
     )
     every = {term for one in asked for term in one.frequencies}

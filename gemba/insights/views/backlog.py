@@ -29,7 +29,7 @@ def backlog() -> Answer:
     asked = _asked()
     filters = _filters(asked)
     page = service.list_insights(filters, me(), cursor=request.args.get("cursor"), limit=PAGE, now=now())
-    summary = service.summary(now())
+    summary = service.summary(me(), now())
     return render_template(
         "insights/backlog.html",
         page=page,
