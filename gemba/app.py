@@ -24,6 +24,7 @@ from gemba.demo import views as demo_views
 from gemba.home import views as home_views
 from gemba.inbox import models as inbox_models  # noqa: F401
 from gemba.inbox import setup as inbox
+from gemba.insights import jobs as insights_jobs
 from gemba.insights import models as insights_models  # noqa: F401
 from gemba.insights import views as insights_views
 from gemba.invites import mail as invite_mail
@@ -206,6 +207,7 @@ def _register(app: Flask) -> None:
     inbox.init_app(app, csrf)
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)
+    insights_jobs.init_app()
     api.init_app(app, csrf)
     outbox_mail.init_app()
     outbox.init_app(app)

@@ -11,7 +11,7 @@ from datetime import datetime
 from gemba.db import db
 from gemba.people.models import Line, Person, PersonLanguage, PersonRole, Product
 from gemba.people.rules import Role
-from gemba.programmes.models import Programme
+from gemba.programmes.models import Consent, Programme
 from gemba.schedule.models import Availability
 
 WORKDAYS = {str(day): [[9 * 60, 13 * 60], [14 * 60, 18 * 60]] for day in range(5)}
@@ -53,7 +53,10 @@ def _person(name: str, role: Role, now: datetime, zone: str = "Europe/Berlin", *
 
 
 def make_cast(now: datetime) -> Cast:
-    """Writes the cast and commits. Agents work Monday to Friday, 9 to 13 and 14 to 18, in their zones."""
+    """Writes the cast and commits. Agents work Monday to Friday, 9 to 13 and 14 to 18, in their zones.
+
+    All have confirmed what the programme asks of visitors, and it publishes notes at once.
+    """
     checkout, courier = Product(name="Checkout"), Product(name="Courier app")
     line, other_line = Line(name="Checkout line"), Line(name="Courier line")
     db.session.add_all([checkout, courier, line, other_line])
@@ -76,8 +79,11 @@ def make_cast(now: datetime) -> Cast:
         db.session.add(
             Availability(person_id=agent.id, timezone=agent.timezone, weekly=WORKDAYS, overrides={})
         )
-    programme = Programme(slug="shadow", name="Side by side", name_ru="Рядом", created_at=now)
+    programme = Programme(slug="shadow", name="Side by side", name_ru="Рядом", created_at=now, review_hours=0)
     db.session.add(programme)
+    db.session.flush()
+    everyone = (alice, anton, ada, vera, lev, lena, olga, adam, eve)
+    db.session.add_all(Consent(programme_id=programme.id, person_id=one.id, at=now) for one in everyone)
     db.session.commit()
     return Cast(
         alice, anton, ada, vera, lev, lena, olga, adam, eve, checkout, courier, line, other_line, programme

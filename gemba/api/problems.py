@@ -58,6 +58,11 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "others-come": ("Others come too", "One of several visitors cannot move the visit: leave it, book anew."),
     "nobody-free": ("Nobody free", "No other agent is free at this hour."),
     "visit-cancelled": ("Visit cancelled", "A cancelled visit takes no notes."),
+    "consent-missing": (
+        "Confirm first",
+        "The programme asks its visitors to confirm something once; its briefing page does that.",
+    ),
+    "note-private": ("Private", "The agent asked to keep this note inside the visit."),
     "already-merged": ("Merged already", "The insight is part of another one."),
     "merge-circle": ("A circle", "An insight cannot be merged into itself or its own part."),
     "not-merged": ("Not merged", "The insight is not part of another one."),

@@ -7,6 +7,7 @@ from sqlalchemy import exists, func, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
+from gemba.insights.service import reviewing
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
@@ -39,6 +40,7 @@ class Waiting:
 
     open: list[Visit]
     outcomes: list[Visit]
+    reviews: list[tuple[Visit, datetime]]
     triage: int
     dead_mail: int
     no_hours: bool
@@ -108,14 +110,22 @@ def _due(person: Person, now: datetime) -> Due | None:
 def _waiting(person: Person, now: datetime) -> Waiting:
     triage = dead = 0
     no_hours = False
+    reviews: list[tuple[Visit, datetime]] = []
     if person.has(Role.OWNER, Role.ADMIN):
         triage = _count(Insight, Insight.status == "new", Insight.merged_into_id.is_(None), PUBLIC)
     if person.has(Role.ADMIN):
         dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
     if person.has(Role.AGENT):
         no_hours = db.session.get(Availability, person.id) is None
+        reviews = reviewing.to_review(person, now)
     return Waiting(
-        _open(person, now), _unanswered(person, now), triage, dead, no_hours, not person.timezone_confirmed
+        _open(person, now),
+        _unanswered(person, now),
+        reviews,
+        triage,
+        dead,
+        no_hours,
+        not person.timezone_confirmed,
     )
 
 

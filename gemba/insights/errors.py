@@ -42,6 +42,18 @@ class AnotherPerson(Refused):
     code = "another-person"
 
 
+class ConsentMissing(Refused):
+    """Before your first visit in this programme, confirm what it asks of its visitors."""
+
+    code = "consent-missing"
+
+
+class NotePrivate(Refused):
+    """The agent asked to keep this note between those who sat in the visit."""
+
+    code = "note-private"
+
+
 class AlreadyMerged(Refused):
     """This insight is part of another one already. Take it out first."""
 

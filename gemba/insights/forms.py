@@ -1,9 +1,11 @@
 """Forms of notes and insights: shape only."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -27,6 +29,7 @@ from gemba.insights.rules.kinds import (
     Frequency,
     Kind,
     Status,
+    Verdict,
 )
 from gemba.web.forms import Form, NotBlank, at_most, many_lines, one_line
 
@@ -138,3 +141,23 @@ class SplitForm(Form):
 
     notes = SelectMultipleField(_l("Evidence"), coerce=int, validate_choice=False)
     title = StringField(_l("Title of the new insight"), filters=[one_line], validators=[at_most(TITLE_MAX)])
+
+
+class ReviewForm(Form):
+    """The agent's answers; their fields carry the notes' numbers and are read by `words_said`."""
+
+
+def words_said(form: MultiDict[str, str], note_id: int) -> Mapping[str, Any] | None:
+    """What was said of one note, as fields of service.reviewing.Said; None where it was not on the page."""
+    seen = form.get(f"seen-{note_id}")
+    if seen is None:
+        return None
+    verdict = form.get(f"verdict-{note_id}", "")
+    numbers = form.getlist(f"strike-{note_id}")
+    return {
+        "seen": seen,
+        "verdict": Verdict(verdict) if verdict in set(Verdict) else None,
+        "words": form.get(f"words-{note_id}"),
+        "strike": frozenset(int(one) for one in numbers if one.isascii() and one.isdigit()),
+        "all_of_it": verdict == "strike",
+    }

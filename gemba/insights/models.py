@@ -1,6 +1,6 @@
 """Observations (evidence of one visit) and insights (items of the backlog they support)."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -53,7 +53,8 @@ class Observation(Base):
     `tags` are parted by spaces. A question for the end of the visit supports no insight. `is_ask` is what the
     agent or the lead asks for ("give us a decent admin panel"). What its author
     took back has `removed_at` and is shown and counted nowhere. Only what is published is evidence for others
-    than those who sat in the visit.
+    than those who sat in the visit: a fresh note is published at `review_until` at the latest. Once its words
+    are no longer kept, `dropped_at` says since when; it counts as before.
     """
 
     __tablename__ = "observation"
@@ -76,10 +77,16 @@ class Observation(Base):
     is_question: Mapped[bool] = mapped_column(default=False)
     is_ask: Mapped[bool] = mapped_column(default=False)
     standing: Mapped[str] = mapped_column(default=Standing.PUBLISHED)
+    review_until: Mapped[datetime | None] = mapped_column(index=True)
+    verdict: Mapped[str] = mapped_column(default="")
+    reviewed_at: Mapped[datetime | None]
+    impact: Mapped[int | None]
+    persistence: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
 
     visit: Mapped[Visit] = relationship()
     author: Mapped[Person] = relationship()
@@ -152,3 +159,69 @@ class InsightChange(Base):
     reason: Mapped[str] = mapped_column(default="")
 
     person: Mapped[Person | None] = relationship()
+
+
+class VisitReview(Base):
+    """How far an agent's look at a visit's notes has come: when they were last asked, when they were done."""
+
+    __tablename__ = "visit_review"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    asked_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class VisitWrap(Base):
+    """What one participant takes along: what works well, and one promise with its day."""
+
+    __tablename__ = "visit_wrap"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    works_well: Mapped[str] = mapped_column(default="")
+    promise: Mapped[str] = mapped_column(default="")
+    promised_for: Mapped[date | None]
+    at: Mapped[datetime]
+
+
+class WrapPick(Base):
+    """One of the three worst things, `rank` 1 to 3, with the idea it gave somebody."""
+
+    __tablename__ = "wrap_pick"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    observation_id: Mapped[int] = mapped_column(ForeignKey("observation.id", ondelete="CASCADE"), index=True)
+    idea: Mapped[str] = mapped_column(default="")
+
+
+class VisitFeedback(Base):
+    """What one side says of the visit, never of a person: was it worth the hour, and a word to the others."""
+
+    __tablename__ = "visit_feedback"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    worth: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+class Picture(Base):
+    """A picture of a note, re-encoded by us and kept as `file` in the folder of uploads.
+
+    Sizes are in pixels and bytes. The row stands in for the right to see it: that of the note.
+    """
+
+    __tablename__ = "picture"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    observation_id: Mapped[int] = mapped_column(ForeignKey("observation.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    file: Mapped[str] = mapped_column(unique=True)
+    media: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]
+    created_at: Mapped[datetime]

@@ -80,6 +80,10 @@ class MailForm(Form):
                 MailKind.OUTCOME.value,
                 _l("After a visit: whether it took place, asked once more if you do not answer"),
             ),
+            (
+                MailKind.REVIEW.value,
+                _l("After a visit to you: that its notes wait for your look before others read them"),
+            ),
         ],
     )
 

@@ -35,6 +35,7 @@ class Person(Base):
     """One human being, whatever their roles. `email` is kept normalised and casefolded.
 
     `bounced_at` is when mail to the address last came back, `bounce` why; both go when the address changes.
+    `erased_at` is when the person had all that names them taken out.
     """
 
     __tablename__ = "person"
@@ -50,6 +51,7 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     bounced_at: Mapped[datetime | None]
     bounce: Mapped[str] = mapped_column(default="")
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     line: Mapped[Line | None] = relationship(foreign_keys=[line_id])

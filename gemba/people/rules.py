@@ -41,6 +41,7 @@ class MailKind(StrEnum):
     REMINDER_DAY = "reminder-day"
     REMINDER_HOUR = "reminder-hour"
     OUTCOME = "outcome"
+    REVIEW = "review"
 
 
 class Scope(StrEnum):

@@ -3,10 +3,10 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 
-from gemba.programmes.rules import LIMITS, NUMBERS, Format
+from gemba.programmes.rules import GUIDES, LIMITS, NUMBERS, Format
 from gemba.web.forms import Form, many_lines, one_line
 
-TEXTS = ("name", "name_ru", "purpose", "purpose_ru", "guide", "guide_ru")
+TEXTS = ("name", "name_ru", "purpose", "purpose_ru", *GUIDES)
 SWITCHES = ("approval", "active")
 
 
@@ -30,6 +30,22 @@ class ProgrammeForm(Form):
         description=_l("One a line. They stand beside the notes while the visit runs."),
     )
     guide_ru = TextAreaField(_l("Prompts for a visit, in Russian"), filters=[many_lines])
+    rules = TextAreaField(
+        _l("Rules of the house"),
+        filters=[many_lines],
+        description=_l("One a line: what is watched, what may be noted and what may not."),
+    )
+    rules_ru = TextAreaField(_l("Rules of the house, in Russian"), filters=[many_lines])
+    checklist = TextAreaField(
+        _l("To have ready"), filters=[many_lines], description=_l("One a line, for the visitor.")
+    )
+    checklist_ru = TextAreaField(_l("To have ready, in Russian"), filters=[many_lines])
+    consent = TextAreaField(
+        _l("What visitors confirm once"),
+        filters=[many_lines],
+        description=_l("One sentence a line. Without this nobody takes notes as a visitor."),
+    )
+    consent_ru = TextAreaField(_l("What visitors confirm once, in Russian"), filters=[many_lines])
     format = RadioField(
         _l("Format"),
         choices=[
@@ -61,6 +77,21 @@ class ProgrammeForm(Form):
     )
     approval_hours = StringField(_l("Hours a lead has to answer"), filters=[one_line])
     offer_hours = StringField(_l("Hours to take an offer from the waitlist"), filters=[one_line])
+    review_hours = StringField(
+        _l("Hours agents have to look at notes"),
+        filters=[one_line],
+        description=_l("Counted from the end of the visit; then they are published. 0 publishes at once."),
+    )
+    keep_months = StringField(
+        _l("Months that words and pictures of notes are kept"),
+        filters=[one_line],
+        description=_l("Insights and their figures stay for good. 0 drops nothing."),
+    )
+    smallest_group = StringField(
+        _l("Smallest group that is shown by itself"),
+        filters=[one_line],
+        description=_l("No line with fewer agents is named beside evidence."),
+    )
     active = BooleanField(_l("Running: people can book"), default=True)
 
     def document(self) -> dict[str, object]:

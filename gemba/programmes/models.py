@@ -2,16 +2,20 @@
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gemba.db import Base
+from gemba.programmes.guides import Part, shipped
 
 
 class Programme(Base):
     """A running exercise. Durations and notices are in minutes, the horizon in days.
 
     A lead has `approval_hours` to say yes to a request, and someone on the waitlist `offer_hours` to take
-    the hour that is held for them.
+    the hour that is held for them. Agents have `review_hours` after a visit to look at its notes before
+    others read them (0: no review). Words and pictures of notes are dropped after `keep_months` (0: never).
+    Nothing is broken down by groups of fewer than `smallest_group` people. Empty texts are the shipped ones.
     """
 
     __tablename__ = "programme"
@@ -24,6 +28,15 @@ class Programme(Base):
     purpose_ru: Mapped[str] = mapped_column(default="")
     guide: Mapped[str] = mapped_column(default="")
     guide_ru: Mapped[str] = mapped_column(default="")
+    rules: Mapped[str] = mapped_column(default="")
+    rules_ru: Mapped[str] = mapped_column(default="")
+    checklist: Mapped[str] = mapped_column(default="")
+    checklist_ru: Mapped[str] = mapped_column(default="")
+    consent: Mapped[str] = mapped_column(default="")
+    consent_ru: Mapped[str] = mapped_column(default="")
+    review_hours: Mapped[int] = mapped_column(default=48)
+    keep_months: Mapped[int] = mapped_column(default=24)
+    smallest_group: Mapped[int] = mapped_column(default=5)
     format: Mapped[str] = mapped_column(default="shadow")
     duration_minutes: Mapped[int] = mapped_column(default=60)
     slot_step_minutes: Mapped[int] = mapped_column(default=30)
@@ -52,5 +65,35 @@ class Programme(Base):
         return (self.purpose_ru if locale == "ru" else "") or self.purpose
 
     def guide_in(self, locale: str) -> list[str]:
-        """The prompts for a visit, one a line, in a language."""
-        return ((self.guide_ru if locale == "ru" else "") or self.guide).splitlines()
+        """The prompts for a visit, one a line, in a language; the shipped ones where none are written."""
+        return self._lines(Part.GUIDE, self.guide, self.guide_ru, locale)
+
+    def rules_in(self, locale: str) -> list[str]:
+        """What is allowed in a visit and what is not, one a line, in a language."""
+        return self._lines(Part.RULES, self.rules, self.rules_ru, locale)
+
+    def checklist_in(self, locale: str) -> list[str]:
+        """What to have ready before a visit, one a line, in a language."""
+        return self._lines(Part.CHECKLIST, self.checklist, self.checklist_ru, locale)
+
+    def consent_in(self, locale: str) -> list[str]:
+        """What visitors confirm once, before their first visit, one sentence a line, in a language."""
+        return self._lines(Part.CONSENT, self.consent, self.consent_ru, locale)
+
+    def _lines(self, part: Part, english: str, russian: str, locale: str) -> list[str]:
+        written = (russian if locale == "ru" else "") or english
+        return written.splitlines() or list(shipped(self.format, part, locale))
+
+
+class Consent(Base):
+    """Who confirmed what a programme asks of its visitors, and when: once for each programme."""
+
+    __tablename__ = "consent"
+
+    programme_id: Mapped[int] = mapped_column(
+        ForeignKey("programme.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]

@@ -6,7 +6,8 @@
      "approval": false, "approval_hours": 48, "offer_hours": 12, "slot_offset_minutes": 0,
      "visitor_per_day": 1, "visitor_per_week": null, "visitor_per_month": null}
 
-`name_ru`, `purpose`, `purpose_ru`, `guide`, `guide_ru` and `active` may stand beside these.
+`name_ru`, `purpose`, `purpose_ru`, `active`, `review_hours`, `keep_months`, `smallest_group` and the guides
+(`guide`, `rules`, `checklist`, `consent`, each with `_ru`, one a line) may stand beside these.
 """
 
 import re
@@ -36,7 +37,7 @@ class Problem(StrEnum):
     NAME = "Please give a name of 1 to 120 characters."
     NAME_RU = "Please use at most 120 characters."
     PURPOSE = "Please give text of at most 600 characters."
-    GUIDE = "Please give at most 40 prompts, one a line, of at most 200 characters each."
+    GUIDE = "Please give at most 40 lines of at most 200 characters each."
     FORMAT = "Please choose shadow or hands-on."
     DURATION = "Please give whole minutes from 15 to 480, in steps of five."
     STEP = "Please give whole minutes from 5 to 480, in steps of five."
@@ -47,6 +48,9 @@ class Problem(StrEnum):
     OFFSET = "Please give whole minutes from 0 to 475, in steps of five."
     APPROVAL_HOURS = "Please give whole hours from 1 to 336, which is two weeks."
     OFFER_HOURS = "Please give whole hours from 1 to 168, which is a week."
+    REVIEW_HOURS = "Please give whole hours from 0 to 336, which is two weeks; 0 publishes notes at once."
+    KEEP_MONTHS = "Please give whole months from 0 to 120; 0 keeps words and pictures for good."
+    GROUP = "Please give a whole number from 2 to 50."
     LIMIT = "Please give a whole number from 1 to 50, or null for no limit."
     YES_NO = "Please give true or false."
 
@@ -90,10 +94,25 @@ NUMBERS: Mapping[str, tuple[Bounds, Problem]] = {
     "slot_offset_minutes": (Bounds(0, 475, 5), Problem.OFFSET),
     "approval_hours": (Bounds(1, 336), Problem.APPROVAL_HOURS),
     "offer_hours": (Bounds(1, 168), Problem.OFFER_HOURS),
+    "review_hours": (Bounds(0, 336), Problem.REVIEW_HOURS),
+    "keep_months": (Bounds(0, 120), Problem.KEEP_MONTHS),
+    "smallest_group": (Bounds(2, 50), Problem.GROUP),
 }
 LIMIT = Bounds(1, 50)
 LIMITS = ("visitor_per_day", "visitor_per_week", "visitor_per_month")
 """How many visits one visitor may have; None is no limit."""
+
+GUIDES = (
+    "guide",
+    "guide_ru",
+    "rules",
+    "rules_ru",
+    "checklist",
+    "checklist_ru",
+    "consent",
+    "consent_ru",
+)
+"""The texts of one line each; where they are empty, the shipped ones stand in (guides.py)."""
 
 Values = dict[str, str | int | bool | None]
 
@@ -179,8 +198,7 @@ _READERS: Mapping[object, Read] = {
     "name_ru": _line(Problem.NAME_RU, 0),
     "purpose": _purpose,
     "purpose_ru": _purpose,
-    "guide": _guide,
-    "guide_ru": _guide,
+    **dict.fromkeys(GUIDES, _guide),
     "format": _format,
     **{name: _number(bounds, problem) for name, (bounds, problem) in NUMBERS.items()},
     **dict.fromkeys(LIMITS, _limit),

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from gemba.db import db
+from gemba.db import db, insert_new, table_of
 from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import Role
-from gemba.programmes.models import Programme
-from gemba.programmes.rules import BadProgramme, Problem, Values, parse_programme
+from gemba.programmes.models import Consent, Programme
+from gemba.programmes.rules import GUIDES, BadProgramme, Problem, Values, parse_programme
 
 SHAPE = (
     "slug",
@@ -21,8 +21,7 @@ SHAPE = (
     "name_ru",
     "purpose",
     "purpose_ru",
-    "guide",
-    "guide_ru",
+    *GUIDES,
     "format",
     "duration_minutes",
     "slot_step_minutes",
@@ -39,6 +38,9 @@ SHAPE = (
     "visitor_per_day",
     "visitor_per_week",
     "visitor_per_month",
+    "review_hours",
+    "keep_months",
+    "smallest_group",
     "active",
 )
 
@@ -105,6 +107,19 @@ def update(viewer: Person, slug: str, document: object, *, now: datetime) -> Pro
         _audit(viewer, programme, "programme.update", changed, now)
     db.session.flush()
     return programme
+
+
+def has_confirmed(programme_id: int, person_id: int) -> bool:
+    """Whether somebody confirmed what a programme asks of its visitors."""
+    return db.session.get(Consent, (programme_id, person_id)) is not None
+
+
+def confirm(programme: Programme, person: Person, *, now: datetime) -> None:
+    """Notes that somebody confirms what the programme asks of its visitors; again changes nothing."""
+    if not has_confirmed(programme.id, person.id):
+        row = {"programme_id": programme.id, "person_id": person.id, "at": now}
+        db.session.execute(insert_new(table_of(Consent), "programme_id", "person_id").values(row))
+        people.audit(person, "consent.confirm", f"programme:{programme.id}", {}, now)
 
 
 def programme_document(programme: Programme) -> dict[str, object]:

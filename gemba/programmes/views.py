@@ -9,7 +9,9 @@ from gemba.errors import Invalid
 from gemba.people.rules import Role
 from gemba.programmes import service
 from gemba.programmes.forms import ProgrammeForm
+from gemba.programmes.guides import Part, shipped
 from gemba.programmes.models import Programme
+from gemba.programmes.rules import Format
 from gemba.web.access import me, requires
 from gemba.web.pages import Answer
 
@@ -27,7 +29,7 @@ def index() -> Answer:
 @requires(Role.ADMIN)
 def new() -> Answer:
     """An empty form with the usual values."""
-    return _page(ProgrammeForm(data=_USUAL), None)
+    return _page(ProgrammeForm(data=_USUAL | _shipped()), None)
 
 
 @blueprint.post("/new")
@@ -75,6 +77,16 @@ def update(slug: str) -> Answer:
     return _page(form, service.get_programme(slug)), 422
 
 
+def _shipped() -> dict[str, str]:
+    """The guides that come with the house, to be changed."""
+    locales = {"": "en", "_ru": "ru"}
+    return {
+        f"{part}{end}": "\n".join(shipped(Format.SHADOW, part, locale))
+        for part in Part
+        for end, locale in locales.items()
+    }
+
+
 def _page(form: ProgrammeForm, programme: Programme | None) -> str:
     return render_template("programmes/programme.html", form=form, programme=programme)
 
@@ -91,4 +103,7 @@ _USUAL = {
     "slot_offset_minutes": 0,
     "approval_hours": 48,
     "offer_hours": 12,
+    "review_hours": 48,
+    "keep_months": 24,
+    "smallest_group": 5,
 }

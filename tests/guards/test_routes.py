@@ -141,6 +141,8 @@ WHO: dict[str, frozenset[str]] = {
     "insights.unmerge": EDITORS,
     "insights.split": EDITORS,
     "insights.notes": TAKERS,
+    "insights.consent": TAKERS,
+    "insights.review": frozenset({"alice"}),
     "insights.edit_note": AUTHOR,
     "insights.remove_note": AUTHOR,
     "insights.restore_note": AUTHOR,

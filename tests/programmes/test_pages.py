@@ -30,6 +30,9 @@ TYPED = {
     "approval": "y",
     "approval_hours": "24",
     "offer_hours": "6",
+    "review_hours": "48",
+    "keep_months": "24",
+    "smallest_group": "5",
     "slot_offset_minutes": "15",
     "visitor_per_day": "1",
     "visitor_per_week": "",
@@ -107,7 +110,7 @@ def test_programme_is_changed_and_its_address_is_not(site: Flask, adam: FlaskCli
         ("visitor_per_day", "51", "Please give a whole number from 1 to 50"),
         ("visitor_per_week", "two", "Please give a whole number from 1 to 50"),
         ("format", "talk", "Please choose shadow or hands-on."),
-        ("guide", "x" * 201, "Please give at most 40 prompts"),
+        ("guide", "x" * 201, "Please give at most 40 lines"),
     ],
 )
 def test_bad_words_stay_in_their_field_and_change_nothing(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gemba.db import db
 from gemba.demo.content import WEEKDAYS, Company, HoursContent, Interval
 from gemba.people.models import Line, Person, PersonLanguage, PersonRole, Product
-from gemba.programmes.models import Programme
+from gemba.programmes.models import Consent, Programme
 from gemba.rounds.models import Round, RoundSignUp
 from gemba.schedule import service as schedule
 from gemba.visits.models import Visit
@@ -101,6 +101,10 @@ def _programme(company: Company, people: Mapping[str, Person], founded: datetime
         ],
     )
     db.session.add_all([programme, autumn])
+    db.session.flush()
+    db.session.add_all(
+        Consent(programme_id=programme.id, person_id=person.id, at=founded) for person in people.values()
+    )
     return programme
 
 

@@ -60,6 +60,14 @@ class Standing(StrEnum):
     STRUCK = "struck"
 
 
+class Verdict(StrEnum):
+    """What the agent says of a note."""
+
+    TRUE = "true"
+    NOT_QUITE = "not-quite"
+    PRIVATE = "private"
+
+
 class Status(StrEnum):
     """How far an insight has come."""
 

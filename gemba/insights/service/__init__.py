@@ -46,6 +46,7 @@ from gemba.insights.service.sitting import (
     why_closed,
     why_not,
 )
+from gemba.insights.service.standing import confirm_consent, lacks_consent, publish_due
 
 __all__ = [
     "Counts",
@@ -58,6 +59,7 @@ __all__ = [
     "Similar",
     "Summary",
     "add_as_evidence",
+    "confirm_consent",
     "drafts_of",
     "drop_drafts",
     "edit_note",
@@ -67,6 +69,7 @@ __all__ = [
     "get_note",
     "hints",
     "keep_draft",
+    "lacks_consent",
     "line_of",
     "list_insights",
     "may_edit",
@@ -77,6 +80,7 @@ __all__ = [
     "owners",
     "patch",
     "products",
+    "publish_due",
     "put",
     "record",
     "reindex",

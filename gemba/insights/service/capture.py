@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
-from gemba.insights.errors import NoSuchTarget, NoteNotFound
+from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotePrivate
 from gemba.insights.models import Insight, Observation
-from gemba.insights.rules.kinds import TITLE_MAX, Kind, Status
+from gemba.insights.rules.kinds import TITLE_MAX, Kind, Standing, Status
 from gemba.insights.service import drafts, index
 from gemba.insights.service.sight import readable
 from gemba.insights.service.sitting import OPEN_BEFORE, visit_for_notes, why_not
+from gemba.insights.service.standing import await_review
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
@@ -71,6 +72,7 @@ def record(
     try:
         with db.session.begin_nested():
             note.insight_id = _insight_for(note, insight_id, author, now)
+            await_review(note, visit, now)
             db.session.add(note)
             db.session.flush()
     except IntegrityError:
@@ -101,6 +103,8 @@ def put(
     a known note stays as it is; workaround and frequency stand in no line and stay. Raises as record().
     """
     note, is_new = record(visit_id, author, client_id, fields, at=at, now=now)
+    if note.standing == Standing.STRUCK:
+        return note, is_new
     if removed:
         return (remove_note(author, note.id, now=now) if note.removed_at is None else note), is_new
     if not is_new and edited:
@@ -144,6 +148,7 @@ def edit_note(author: Person, note_id: int, fields: NoteFields, *, now: datetime
         note.insight_id = _insight_for(note, None, author, now)
     elif insight is not None and insight.untouched:
         _follow(insight, note, now)
+    await_review(note, note.visit, now)
     _reindex(note.insight_id)
     return note
 
@@ -161,7 +166,7 @@ def restore_note(author: Person, note_id: int, *, now: datetime) -> Observation:
     note = _own_note(author, note_id, now, removed=True)
     note.removed_at = None
     if note.insight_id is None:
-        note.insight_id = _insight_for(note, None, author, now)
+        support_anew(note, now)
     _reindex(note.insight_id)
     return note
 
@@ -169,6 +174,8 @@ def restore_note(author: Person, note_id: int, *, now: datetime) -> Observation:
 def add_as_evidence(author: Person, note_id: int, insight_id: int, *, now: datetime) -> Observation:
     """Lets a note support another insight; the untouched one it made is gone. Raises NoSuchTarget."""
     note = _own_note(author, note_id, now)
+    if note.standing == Standing.PRIVATE:
+        raise NotePrivate
     target = _target(insight_id, author)
     leave(note)
     note.insight_id, note.is_question = target.id, False
@@ -234,6 +241,14 @@ def title_of(text: str) -> str:
     return (cut.rpartition(" ")[0] or cut) + "…"
 
 
+def support_anew(note: Observation, now: datetime) -> None:
+    """Gives a note that supports nothing an insight of its own again, and has it reviewed."""
+    if note.insight_id is None:
+        note.insight_id = _insight_for(note, None, note.author, now)
+    await_review(note, note.visit, now)
+    _reindex(note.insight_id)
+
+
 def leave(note: Observation) -> None:
     """Takes a note out of its insight, which goes if it was made by the note and nobody touched it."""
     insight = note.insight
@@ -266,9 +281,14 @@ def _known(visit: Visit, author: Person, client_id: str) -> Observation | None:
 
 
 def _own_note(author: Person, note_id: int, now: datetime, removed: bool = False) -> Observation:
-    """The author's own note in a visit that still takes notes."""
+    """The author's own note in a visit that still takes notes, unless it was struck out."""
     note = db.session.get(Observation, note_id, with_for_update=True)
-    if note is None or note.author_id != author.id or (note.removed_at is not None) is not removed:
+    if (
+        note is None
+        or note.standing == Standing.STRUCK
+        or note.author_id != author.id
+        or (note.removed_at is not None) is not removed
+    ):
         raise NoteNotFound
     visit = visit_for_notes(author, note.visit_id)
     if refusal := why_not(visit, author, now):
@@ -297,7 +317,7 @@ def _insight_for(note: Observation, insight_id: int | None, author: Person, now:
         target.untouched = False
         target.updated_at = now
         return target.id
-    if note.is_question:
+    if note.is_question or note.standing == Standing.PRIVATE:
         return None
     insight = Insight(status=Status.NEW, created_by_id=author.id, untouched=True, created_at=now)
     _follow(insight, note, now)

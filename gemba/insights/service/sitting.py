@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from gemba.errors import Refused
-from gemba.insights.errors import NotesCancelled, NotesClosed, NotesNotOpenYet, NotStartable
+from gemba.insights.errors import ConsentMissing, NotesCancelled, NotesClosed, NotesNotOpenYet, NotStartable
+from gemba.insights.service.standing import lacks_consent
 from gemba.people.models import Person
 from gemba.visits import service as visits
 from gemba.visits.errors import VisitNotFound
@@ -38,7 +39,8 @@ def why_not(visit: Visit, author: Person, now: datetime) -> Refused | None:
 
     Asked before every note, change and draft: what else must be true first belongs here.
     """
-    return why_closed(visit, now)
+    closed = why_closed(visit, now)
+    return closed or (ConsentMissing() if lacks_consent(visit, author) else None)
 
 
 def start_of(visit: Visit) -> datetime:

@@ -162,6 +162,7 @@ def _notes_page(visit: Visit, form: NoteForm) -> str:
         minute_of=service.minute_of,
         guide=visit.programme.guide_in(str(get_locale())),
         closed=service.why_closed(visit, now()),
+        lacks_consent=service.lacks_consent(visit, me()),
         say=say,
         stamp=stamp,
         now=now(),
