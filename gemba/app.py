@@ -104,7 +104,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         # A page of notes stays open longer than an hour: the token lives as long as the sign-in.
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "gemba" / "translations"),
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_URI=settings.redis_url or "process://",
         RATELIMIT_ENABLED=not settings.testing,
         COMPRESS_MIMETYPES=[
             "text/html",

@@ -8,8 +8,10 @@ from gemba.insights import service as insights
 from gemba.insights.models import Observation
 from gemba.invites import service as invites
 from gemba.invites.service import InviteState
+from gemba.visits import notices
 from gemba.visits.models import Visit, VisitAnswer
 from gemba.visits.replies import rows_of
+from gemba.visits.rules import Status
 
 
 def visit_documents(visits: Sequence[Visit]) -> list[dict[str, Any]]:
@@ -22,6 +24,12 @@ def visit_documents(visits: Sequence[Visit]) -> list[dict[str, Any]]:
 def visit_document(visit: Visit) -> dict[str, Any]:
     """A visit with its invites."""
     return visit_documents([visit])[0]
+
+
+def new_visit_document(visit: Visit) -> dict[str, Any]:
+    """A visit made in this transaction: nobody answered yet, and what is queued is known."""
+    states = notices.just_booked(visit) if visit.status == Status.BOOKED else []
+    return _visit(visit, states, ())
 
 
 def _visit(visit: Visit, states: Sequence[InviteState], answers: Iterable[VisitAnswer]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Puts invites into the outbox: one row per recipient, a snapshot of all that the mail will say."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -61,9 +61,13 @@ class Snapshot:
 
     @staticmethod
     def from_json(payload: dict[str, Any]) -> "Snapshot":
-        """Undoes dataclasses.asdict."""
+        """Undoes as_json()."""
         people = tuple(Who(**who) for who in payload["people"])
         return Snapshot(**{**payload, "people": people})
+
+    def as_json(self) -> dict[str, Any]:
+        """What an outbox item keeps."""
+        return {**vars(self), "people": [dict(vars(who)) for who in self.people]}
 
 
 Words = Mapping[str, Any]
@@ -113,12 +117,12 @@ def queue_invites(
     is_first = word == "booked" and snapshot.sequence == 0
     unsaid = _unsaid(group) if word in CHANGES else {}
     heard = set() if is_first else outbox.drop_superseded(group, {who.email for who in to}, now)
-    kept = asdict(snapshot)
+    kept = snapshot.as_json()
     for who in to:
         facts, said = _all_news(snapshot, word, unsaid.get(who.email), heard=who.email in heard)
         context = {**words(facts, who, said), **(more or {})}
         key = f"invite:{facts.visit_id}:{facts.sequence}:{facts.changed_at}:{who.id}:{method}"
-        visit = kept if facts is snapshot else asdict(facts)
+        visit = kept if facts is snapshot else facts.as_json()
         rows.append(_row(visit, method, who, said, context, dedup_key=key, group=group, now=now))
     outbox.queue_all(rows)
 
@@ -130,7 +134,7 @@ def queue_kept(snapshot: Snapshot, to: Who, *, key: str, more: Words, now: datet
     """
     context = {**words(snapshot, to, "kept"), **more}
     group = _kept_group(snapshot.visit_id)
-    visit, method = asdict(snapshot), Method.DECLINECOUNTER
+    visit, method = snapshot.as_json(), Method.DECLINECOUNTER
     row = _row(visit, method, to, "kept", context, dedup_key=key, group=group, now=now)
     outbox.queue_all([row])
 

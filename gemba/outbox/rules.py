@@ -85,12 +85,17 @@ def sentence_of(text: str) -> str:
     return line if len(line) <= ERROR_LENGTH else line[: ERROR_LENGTH - 1] + "…"
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def freeze(value: Any) -> Any:
     """A template's context as plain JSON: instants and days become `{"$instant": …}` and `{"$day": …}`.
 
     TypeError for anything else JSON does not know, ValueError for an instant without a zone
     or a name that begins with `$`.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Mapping):
         if any(str(key).startswith("$") for key in value):
             raise ValueError("names that begin with $ are the outbox's own")
@@ -103,8 +108,6 @@ def freeze(value: Any) -> Any:
         return {"$instant": value.astimezone(UTC).isoformat()}
     if isinstance(value, date):
         return {"$day": value.isoformat()}
-    if value is None or isinstance(value, bool | int | float):
-        return value
     if isinstance(value, str):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be kept in the outbox")

@@ -12,7 +12,7 @@ from typing import Any, Required, TypedDict, Unpack
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
 
 from gemba.config import current_settings
-from gemba.db import db, insert_new, table_of
+from gemba.db import db, insert_all_new, table_of
 from gemba.errors import NotFound, Refused
 from gemba.outbox.kinds import background_kinds
 from gemba.outbox.models import OutboxItem, OutboxWorker
@@ -71,7 +71,7 @@ def queue(
 def queue_all(rows: Sequence[Row]) -> None:
     """Puts new items into the outbox together, but for those that are there under the same dedup keys."""
     if rows:
-        db.session.execute(insert_new(table_of(OutboxItem), "dedup_key"), rows)
+        insert_all_new(table_of(OutboxItem), rows, "dedup_key")
         ring()
 
 

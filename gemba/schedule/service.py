@@ -154,12 +154,6 @@ def pause(viewer: Person, agent_id: int, on: bool, now: datetime) -> Availabilit
     return row
 
 
-def facts_for(agent_ids: Iterable[int]) -> dict[int, Availability]:
-    """The hours of these agents by id, in one statement; agents who saved none are left out."""
-    rows = db.session.scalars(select(Availability).where(Availability.person_id.in_(list(agent_ids))))
-    return {row.person_id: row for row in rows}
-
-
 def hours_of(row: Availability) -> rules.Hours:
     """The hours of a row."""
     return hours_from(row.timezone, row.weekly, row.overrides, row.time_off, row.holidays, row.zone_changes)

@@ -132,6 +132,37 @@ def hours_from(
     )
 
 
+@dataclass(frozen=True)
+class Part:
+    """An agent's part in the work: open minutes a week, since when, and the days away (first, last)."""
+
+    agent: int
+    weekly_minutes: int
+    since: date | None
+    absences: tuple[tuple[date, date], ...]
+
+
+def parts_of(agent_ids: Collection[int]) -> list[Part]:
+    """The parts of these agents in one statement; agents who saved no hours are left out."""
+    hours = table_of(Availability).c
+    texts = [cast(hours[name], Text) for name in ("weekly", "time_off", "pauses")]
+    query = select(hours.person_id, hours.created_at, *texts).where(hours.person_id.in_(list(agent_ids)))
+    return [
+        Part(agent, _minutes(weekly), since.date() if since else None, _days(time_off) + _days(pauses))
+        for agent, since, weekly, time_off, pauses in db.session.execute(query)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _minutes(weekly: str) -> int:
+    return sum(end - start for pairs in json.loads(weekly).values() for start, end in pairs)
+
+
+@lru_cache(maxsize=4096)
+def _days(pairs: str) -> tuple[tuple[date, date], ...]:
+    return tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in json.loads(pairs))
+
+
 def calendars_of(agent_ids: Collection[int]) -> dict[int, list[rules.Seconds]]:
     """When the agents' own calendars say busy, from the last good copies, in one statement."""
     found: dict[int, list[rules.Seconds]] = {}

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gemba.invites.rules import Answer, Method
-from gemba.invites.service import Snapshot, Who, drop_kept, queue_invites, queue_kept, words
+from gemba.invites.service import InviteState, Snapshot, Who, drop_kept, queue_invites, queue_kept, words
 from gemba.outbox import service as outbox
+from gemba.outbox.rules import State
 from gemba.people.models import Person
 from gemba.visits import replies
 from gemba.visits.models import Visit, VisitProposal
@@ -40,6 +41,12 @@ def booked(visit: Visit, *, now: datetime) -> None:
     """Everyone gets a REQUEST; nobody can have answered yet."""
     now_known = told(visit, {})
     queue_invites(now_known, Method.REQUEST, now_known.people, word="booked", now=now)
+
+
+def just_booked(visit: Visit) -> list[InviteState]:
+    """What booked() has put into the outbox, without reading it back."""
+    method = Method.REQUEST.value
+    return [InviteState(who.email, method, State.READY.value, 0, "", 0) for who in told(visit, {}).people]
 
 
 def moved(visit: Visit, before: Snapshot, by: Person, *, out: str = "left", now: datetime) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import booking, feed, pages, rules, slots
+from tests.bench import booking, feed, pages, rules, served, slots
 from tests.bench.measure import table
 
 
@@ -27,6 +27,7 @@ def main() -> None:
             *pages.measure(place),
             *slots.measure(place),
             *booking.measure(place),
+            *served.measure(place),
             *feed.measure(place),
         ]
     print(table(rows))

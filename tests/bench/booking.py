@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask, request
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, UniqueConstraint, insert
+from sqlalchemy import update
 
 from gemba.db import db
-from gemba.people.models import Person, PersonRole
+from gemba.people.models import ApiToken, Person, PersonRole
 from gemba.people.rules import Role
 from gemba.people.service.tokens import make_token
 from gemba.visits.forms import stamp
+from tests.bench.bare import bare_insert
 from tests.bench.measure import Cost, Row, cost_each
 from tests.bench.worlds import DATABASES, Caller, World, world
 from tests.conftest import MONDAY
@@ -39,34 +39,15 @@ def _row(what: str, database: str, found: Cost, floor: Cost) -> Row:
 
 def _bare_inserts(made: World) -> list[Callable[[], bytes]]:
     """POSTs to a bare Flask app: one INSERT under UNIQUE(agent, start) and a commit."""
-    app = Flask("bare-insert")
     with made.app.app_context():
-        engine = db.engine
-    table = Table(
-        "bench_insert",
-        MetaData(),
-        Column("id", Integer, primary_key=True),
-        Column("agent", Integer),
-        Column("start", Integer),
-        Column("at", DateTime),
-        UniqueConstraint("agent", "start"),
-    )
-    table.create(engine)
-
-    def book() -> tuple[dict[str, int], int]:
-        body = request.get_json()
-        with engine.begin() as connection:
-            done = connection.execute(insert(table).values(agent=body["agent"], start=body["start"]))
-        return {"rows": done.rowcount}, 201
-
-    app.add_url_rule("/", view_func=book, methods=["POST"])
+        app = bare_insert(db.engine)
     caller = Caller(app)
     return [caller.post_json("/", {"agent": number % 50, "start": number}) for number in range(200)]
 
 
 def _bookings(made: World, asks: list[dict[str, int]]) -> list[Callable[[], bytes]]:
     """A booking by someone else each time, at hours that most agents have free."""
-    tokens = _visitors(made, len(asks))
+    tokens = visitors(made, len(asks), MONDAY)
     calls = []
     for number, (token, ask) in enumerate(zip(tokens, asks, strict=True)):
         start = _ten_at(ask["agent"]) if ask else MONDAY + timedelta(days=2 + number % 3, hours=1)
@@ -81,15 +62,18 @@ def _ten_at(agent: int) -> datetime:
     return day.replace(tzinfo=ZoneInfo(ZONES[agent % len(ZONES)]))
 
 
-def _visitors(made: World, count: int) -> list[str]:
+def visitors(made: World, count: int, now: datetime) -> list[str]:
+    """Tokens of so many new visitors, whose use has just been noted, as it is once an hour."""
     with made.app.app_context():
         crowd = [
-            Person(email=f"b{n}@gemba.example", name=f"Booker {n}", created_at=MONDAY) for n in range(count)
+            Person(email=f"b{n}@gemba.example", name=f"Booker {n}", created_at=now) for n in range(count)
         ]
         for person in crowd:
             person.role_rows = [PersonRole(role=Role.VISITOR)]
         db.session.add_all(crowd)
         db.session.flush()
-        tokens = [make_token(person, "bench", "write", MONDAY) for person in crowd]
+        tokens = [make_token(person, "bench", "write", now) for person in crowd]
+        db.session.flush()
+        db.session.execute(update(ApiToken).values(last_used_at=now))
         db.session.commit()
     return tokens

@@ -12,7 +12,7 @@ from gemba.errors import Invalid, NotFound, Stale
 from gemba.people.models import AuditEntry
 from gemba.schedule import rules, service
 from gemba.schedule.models import Availability
-from gemba.schedule.sides import agent_sides
+from gemba.schedule.sides import agent_sides, parts_of
 from tests.cast import Cast
 from tests.conftest import MONDAY
 
@@ -138,9 +138,9 @@ def test_facts_of_many_agents_cost_one_statement(cast: Cast) -> None:
         sent.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
-    rows = service.facts_for(ids)
+    parts = parts_of(ids)
     event.remove(db.engine, "before_cursor_execute", note)
-    assert sorted(rows) == sorted(ids[:3])
+    assert sorted(part.agent for part in parts) == sorted(ids[:3])
     assert len(sent) == 1
 
 

@@ -9,7 +9,7 @@ from gemba.api.blueprint import call
 from gemba.api.lookups import caller, product_id, running_programme
 from gemba.api.paging import answer, instant_of, micros, part, unseal
 from gemba.api.schemas import visits as shapes
-from gemba.api.shapes import visit_document, visit_documents
+from gemba.api.shapes import new_visit_document, visit_document, visit_documents
 from gemba.clock import now
 from gemba.errors import Forbidden, Invalid
 from gemba.invites import mail as invite_mail
@@ -64,10 +64,12 @@ def book_visit(body: dict[str, Any]) -> Any:
     """
     programme = running_programme(body["programme"])
     ask = Ask(body["agent"], product_id(body["product"]), body["language"])
-    visit = service.book(programme=programme, visitor=caller(), start=body["start"], ask=ask, now=now())
+    at = now()
+    visit = service.book(programme=programme, visitor=caller(), start=body["start"], ask=ask, now=at)
     if body["note"]:
-        service.add_note(visit, caller(), body["note"], now=now())
-    return visit_document(visit)
+        service.add_note(visit, caller(), body["note"], now=at)
+    is_new = visit.created_at == visit.changed_at == at and not body["note"]
+    return new_visit_document(visit) if is_new else visit_document(visit)
 
 
 @call("GET", "/visits/<id:visit_id>", tag="Visits", answer=shapes.Visit, problems=[404])

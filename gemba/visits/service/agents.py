@@ -13,7 +13,7 @@ from gemba.db import db
 from gemba.people.models import Line, Person, PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
-from gemba.schedule.models import Availability
+from gemba.schedule import sides
 from gemba.schedule.rules import DYNAMIC_REASONS, AgentFacts, BookingRules, Offer, Span, explain
 from gemba.visits import facts, kept
 from gemba.visits.errors import NotOffered, SlotTaken
@@ -191,15 +191,8 @@ def _turns(agents: Sequence[int]) -> dict[int, Turn]:
     visits: dict[int, list[date]] = defaultdict(list)
     for agent, start in db.session.execute(query).all():
         visits[agent].append(start.date())
-    members = [_member(row) for row in schedule.facts_for(agents).values()]
+    members = [
+        Member(part.agent, float(max(part.weekly_minutes, 1)), part.since or date.min, part.absences)
+        for part in sides.parts_of(agents)
+    ]
     return turns(members, visits)
-
-
-def _member(row: Availability) -> Member:
-    """An agent's part in the work: as much as the hours they open in a week."""
-    minutes = sum(end - start for pairs in row.weekly.values() for start, end in pairs)
-    absences = tuple(
-        (date.fromisoformat(first), date.fromisoformat(last)) for first, last in [*row.time_off, *row.pauses]
-    )
-    joined = row.created_at.date() if row.created_at else date.min
-    return Member(row.person_id, float(max(minutes, 1)), joined, absences)
