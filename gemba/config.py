@@ -91,6 +91,11 @@ class Settings:
         return self.instance / "mail"
 
     @property
+    def uploads(self) -> Path:
+        """Where pictures of notes are kept."""
+        return self.instance / "uploads"
+
+    @property
     def takes_replies(self) -> bool:
         """Whether answers to invites can come back by mail, in any of the three ways."""
         return self.imap is not None or self.lmtp_listen is not None or self.hooks_secret is not None

@@ -63,6 +63,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "The programme asks its visitors to confirm something once; its briefing page does that.",
     ),
     "note-private": ("Private", "The agent asked to keep this note inside the visit."),
+    "too-many-pictures": ("Enough pictures", "A note takes five pictures, a visit sixty of one person."),
     "already-merged": ("Merged already", "The insight is part of another one."),
     "merge-circle": ("A circle", "An insight cannot be merged into itself or its own part."),
     "not-merged": ("Not merged", "The insight is not part of another one."),

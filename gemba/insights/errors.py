@@ -54,6 +54,16 @@ class NotePrivate(Refused):
     code = "note-private"
 
 
+class PictureNotFound(NotFound):
+    """This picture does not exist, or it is not yours to see."""
+
+
+class TooManyPictures(Refused):
+    """A note takes five pictures, and a visit sixty of yours. Remove one first."""
+
+    code = "too-many-pictures"
+
+
 class AlreadyMerged(Refused):
     """This insight is part of another one already. Take it out first."""
 

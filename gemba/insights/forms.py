@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
@@ -141,6 +142,12 @@ class SplitForm(Form):
 
     notes = SelectMultipleField(_l("Evidence"), coerce=int, validate_choice=False)
     title = StringField(_l("Title of the new insight"), filters=[one_line], validators=[at_most(TITLE_MAX)])
+
+
+class PictureForm(Form):
+    """One picture, as a file: the browser's tools put in what was cropped and blacked out."""
+
+    picture = FileField(_l("Picture"), validators=[FileRequired(_l("Choose or paste a picture."))])
 
 
 class ReviewForm(Form):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from gemba.insights.service import reviewing, standing
+from gemba.insights.service import pictures, reviewing, standing
 from gemba.outbox import service as outbox
 from gemba.outbox import ticks
 from gemba.people.models import Person
@@ -10,6 +10,7 @@ from gemba.people.rules import MailKind
 from gemba.visits.models import Visit
 
 PERIOD = timedelta(minutes=5)
+SWEEP = timedelta(hours=1)
 
 
 def tick(now: datetime) -> None:
@@ -46,3 +47,4 @@ def _mail(visit: Visit, count: int, until: datetime, now: datetime) -> outbox.Ro
 def init_app() -> None:
     """Says what is done every few minutes."""
     ticks.every("notes", PERIOD, tick)
+    ticks.every("uploads", SWEEP, pictures.sweep)

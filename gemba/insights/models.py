@@ -92,6 +92,9 @@ class Observation(Base):
     author: Mapped[Person] = relationship()
     insight: Mapped[Insight | None] = relationship()
     product: Mapped[Product | None] = relationship()
+    pictures: Mapped[list["Picture"]] = relationship(
+        order_by="Picture.id", passive_deletes=True, back_populates="observation"
+    )
 
 
 class NoteDraft(Base):
@@ -225,3 +228,5 @@ class Picture(Base):
     height: Mapped[int]
     size: Mapped[int]
     created_at: Mapped[datetime]
+
+    observation: Mapped[Observation] = relationship(back_populates="pictures")

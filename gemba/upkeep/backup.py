@@ -1,4 +1,4 @@
-"""Backups: one file that holds the whole database, and the way back.
+"""Backups: one file that holds the whole database and all pictures, and the way back.
 
 Mail that waited when a backup was made has very likely left since then: a restored database drops it.
 """
@@ -11,12 +11,13 @@ from pathlib import Path
 from sqlalchemy import inspect, select
 
 from gemba.calendars.service import KIND
+from gemba.config import current_settings
 from gemba.db import db, reading
 from gemba.migrate import current_revision, ensure_schema, known_revisions, newest_revision
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State, without_secrets
 from gemba.people.models import Person
-from gemba.upkeep import postgres, sqlite
+from gemba.upkeep import postgres, sqlite, uploads
 from gemba.upkeep.errors import (
     CannotWrite,
     FileThere,
@@ -46,7 +47,7 @@ def back_up(file: Path) -> int:
     try:
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        _save(part)
+        _save_all(part)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(file)
@@ -68,6 +69,22 @@ def _reserve(file: Path) -> None:
         raise CannotWrite(file=file, reason=error.strerror or str(error)) from error
 
 
+def _save_all(file: Path) -> None:
+    """The database alone, or with the pictures beside it where there are any."""
+    folder = current_settings().uploads
+    if not uploads.has_any(folder):
+        _save(file)
+        return
+    database = file.with_name(f"{file.name}.database")
+    try:
+        database.unlink(missing_ok=True)
+        os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _save(database)
+        uploads.pack(database, folder, file)
+    finally:
+        database.unlink(missing_ok=True)
+
+
 def _save(file: Path) -> None:
     if db.engine.dialect.name == "sqlite":
         sqlite.save(_sqlite_path(), file)
@@ -85,6 +102,14 @@ def restore(file: Path, *, replace: bool, now: datetime) -> int:
     Mail that was due before `now` is not sent again; what is due later stays. An older backup is migrated.
     Raises NoBackup, OtherDatabase, UnknownRevision, NotEmpty, NoTool or ToolFailed.
     """
+    with uploads.unpacked(file) as (database, pictures):
+        dropped = _restore(database, replace, now)
+        if pictures is not None:
+            uploads.bring_back(pictures, current_settings().uploads)
+    return dropped
+
+
+def _restore(file: Path, replace: bool, now: datetime) -> int:
     kind = _kind_of(file)
     needed = db.engine.dialect.name
     if kind != needed:

@@ -19,7 +19,7 @@ from gemba.app import create_app
 from gemba.calendars import service as calendars
 from gemba.db import db
 from gemba.insights import service as insights
-from gemba.insights.models import Insight
+from gemba.insights.models import Insight, Picture
 from gemba.insights.rules.kinds import Kind
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
@@ -142,6 +142,9 @@ WHO: dict[str, frozenset[str]] = {
     "insights.split": EDITORS,
     "insights.notes": TAKERS,
     "insights.consent": TAKERS,
+    "insights.note_pictures": AUTHOR,
+    "insights.picture": ALL,
+    "insights.remove_picture": AUTHOR,
     "insights.review": frozenset({"alice"}),
     "insights.edit_note": AUTHOR,
     "insights.remove_note": AUTHOR,
@@ -205,6 +208,17 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         insights.NoteFields(text="Copies the order number by hand", kind=Kind.TOOL_PAIN),
         now=clock(),
     )
+    picture = Picture(
+        observation_id=note.id,
+        author_id=cast.vera.id,
+        file="00/x.png",
+        media="image/png",
+        width=1,
+        height=1,
+        size=1,
+        created_at=clock(),
+    )
+    db.session.add(picture)
     campaign = Round(
         programme_id=cast.programme.id, name="R", opens_at=clock(), closes_at=clock() + timedelta(days=9)
     )
@@ -221,6 +235,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "proposal_id": visits.proposals_of(visit.id)[0].id,
         "source_id": source.id,
         "note_id": note.id,
+        "picture_id": picture.id,
         "insight_id": db.session.scalars(select(Insight.id)).one(),
         "round_id": campaign.id,
         "sign_in_id": db.session.scalars(select(SignIn.id)).one(),

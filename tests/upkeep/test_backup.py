@@ -2,6 +2,7 @@
 
 import shutil
 import stat
+import tarfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -214,3 +215,34 @@ def test_the_commands_say_what_they_did(make: Maker, tmp_path: Path) -> None:
     assert runner.invoke(cli, ["restore", file]).exit_code == 1
     done = runner.invoke(cli, ["restore", file, "--replace"])
     assert (done.exit_code, "Restored" in done.output) == (0, True)
+
+
+def test_pictures_go_there_and_back(make: Maker, tmp_path: Path) -> None:
+    app = make("before")
+    make_cast(MONDAY)
+    name = f"ab/{'0' * 32}.png"
+    folder = app.extensions["gemba_settings"].uploads
+    (folder / "ab").mkdir(parents=True)
+    (folder / name).write_bytes(b"pixels")
+    (folder / "ab" / "stray.txt").write_bytes(b"not ours")
+    file = tmp_path / "gemba.backup"
+    assert backup.back_up(file) == file.stat().st_size > 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [each for each in tmp_path.iterdir() if each.name.startswith(".gemba")] == []
+
+    app = make("after")
+    backup.restore(file, replace=False, now=LATER)
+    folder = app.extensions["gemba_settings"].uploads
+    there = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    assert there == [name]
+    assert (folder / name).read_bytes() == b"pixels"
+    assert "Vera Visitor" in names()
+
+
+def test_an_archive_of_something_else_is_refused(make: Maker, tmp_path: Path) -> None:
+    make("here")
+    file = tmp_path / "other.tar"
+    with tarfile.open(file, "w") as archive:
+        archive.add(Path(__file__), "../../escaped")
+    with pytest.raises(NoBackup, match="no database"):
+        backup.restore(file, replace=True, now=LATER)

@@ -28,6 +28,7 @@ from gemba.insights.service.capture import (
     record,
     remove_note,
     restore_note,
+    visit_id_of,
 )
 from gemba.insights.service.counts import Counts
 from gemba.insights.service.drafts import DraftFields
@@ -94,6 +95,7 @@ __all__ = [
     "summary",
     "unmerge",
     "visit_for_notes",
+    "visit_id_of",
     "vote",
     "why_closed",
     "why_not",

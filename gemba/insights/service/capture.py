@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
 from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotePrivate
@@ -194,7 +194,10 @@ def observations_of(visit: Visit, *, newest_first: bool = True) -> list[Observat
         select(Observation)
         .where(Observation.visit_id == visit.id, Observation.removed_at.is_(None))
         .options(
-            joinedload(Observation.author), joinedload(Observation.insight), joinedload(Observation.product)
+            joinedload(Observation.author),
+            joinedload(Observation.insight),
+            joinedload(Observation.product),
+            selectinload(Observation.pictures),
         )
         .order_by(*order)
     )
@@ -352,3 +355,11 @@ def _reindex(insight_id: int | None) -> None:
         )
         if root is not None:
             index.reindex(root)
+
+
+def visit_id_of(note_id: int) -> int:
+    """The number of a note's visit. Raises NoteNotFound."""
+    visit_id = db.session.scalar(select(Observation.visit_id).where(Observation.id == note_id))
+    if visit_id is None:
+        raise NoteNotFound
+    return visit_id

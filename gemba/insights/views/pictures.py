@@ -1,0 +1,90 @@
+"""Pictures of a note: added after cropping and blacking out in the browser, shown, taken away."""
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from gemba.clock import now
+from gemba.db import db
+from gemba.errors import GembaError, Invalid
+from gemba.insights import service
+from gemba.insights.forms import PictureForm
+from gemba.insights.rules.images import BYTES_MAX, ENDINGS, TOO_LARGE
+from gemba.insights.service import pictures
+from gemba.insights.views.edge import Answer, blueprint
+from gemba.web.access import me, signed_in
+from gemba.web.limits import limiter
+from gemba.web.pages import say
+
+ROOM = BYTES_MAX + 64 * 1024
+"""A picture and the fields beside it."""
+
+
+@blueprint.url_value_preprocessor
+def _make_room(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Only this page takes more than others; said before anything reads the form."""
+    if endpoint == "insights.note_pictures":
+        request.max_content_length = ROOM
+
+
+@blueprint.route("/visits/<int:visit_id>/notes/<int:note_id>/pictures", methods=["GET", "POST"])
+@limiter.limit("60 per 10 minutes", methods=["POST"])
+@signed_in
+def note_pictures(visit_id: int, note_id: int) -> Answer:
+    """The pictures of one's own note, and a field for one more."""
+    visit = service.visit_for_notes(me(), visit_id)
+    note = service.get_note(me(), note_id)
+    form = PictureForm()
+    if form.submitted():
+        if refusal := service.why_not(visit, me(), now()):
+            raise refusal
+        try:
+            pictures.add(note, me(), form.picture.data.read(), now=now())
+        except Invalid as invalid:
+            db.session.rollback()
+            form.take_errors(invalid)
+        except GembaError as refused:
+            db.session.rollback()
+            form.refuse(say(refused))
+        else:
+            db.session.commit()
+            flash(_("The picture is added."), "success")
+            return redirect(url_for(".note_pictures", visit_id=visit_id, note_id=note_id), 303)
+    return render_template("insights/pictures.html", visit=visit, note=note, form=form), (
+        422 if form.errors else 200
+    )
+
+
+@blueprint.get("/pictures/<int:picture_id>")
+@signed_in
+def picture(picture_id: int) -> Response:
+    """The picture itself, as nothing else than a picture."""
+    row, data = pictures.get(me(), picture_id)
+    answer = Response(data, content_type=row.media)
+    name = f"picture-{row.id}.{ENDINGS[row.media]}"
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@blueprint.post("/pictures/<int:picture_id>/remove")
+@signed_in
+def remove_picture(picture_id: int) -> Answer:
+    """Takes one's own picture away."""
+    row = pictures.remove(me(), picture_id)
+    db.session.commit()
+    flash(_("The picture is gone."), "success")
+    note = row.observation_id
+    return redirect(url_for(".note_pictures", visit_id=service.visit_id_of(note), note_id=note), 303)
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(_error: RequestEntityTooLarge) -> Answer:
+    """What is too large for a note's picture is refused in the words of pictures."""
+    words = {"title": _("Too large"), "text": _(TOO_LARGE), "error_id": ""}
+    return render_template("errors/error.html", status=413, **words), 413
