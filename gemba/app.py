@@ -29,6 +29,7 @@ from gemba.insights import models as insights_models  # noqa: F401
 from gemba.insights import views as insights_views
 from gemba.invites import mail as invite_mail
 from gemba.invites import models as invites_models  # noqa: F401
+from gemba.openings import when_hours_open
 from gemba.outbox import mail as outbox_mail
 from gemba.outbox import views as outbox
 from gemba.outbox.service import queue_mail
@@ -39,7 +40,6 @@ from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
-from gemba.schedule.openings import when_hours_open
 from gemba.upkeep import views as upkeep_views
 from gemba.visits import (
     answer_views,

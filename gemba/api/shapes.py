@@ -48,6 +48,7 @@ def _visit(visit: Visit, states: Sequence[InviteState], answers: Iterable[VisitA
         "end": visit.ends_at,
         "status": str(visit.status),
         "expires_at": visit.expires_at,
+        "joins": visit.joins_id,
         "because": visit.because,
         "cancel_reason": visit.cancel_reason,
         "note": visit.note,

@@ -28,10 +28,11 @@ from gemba.calendars.rules import (
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.fetch import BadAddress, FetchFailed, NotPublic, clean_address
+from gemba.openings import hours_opened
 from gemba.outbox import service as outbox
 from gemba.people import service as people
 from gemba.people.models import Person
-from gemba.people.rules import clean_line
+from gemba.people.rules import N_, clean_line
 from gemba.schedule.models import Availability, BusySource
 from gemba.schedule.service import agent_in_sight, touch
 
@@ -182,6 +183,7 @@ def remove(viewer: Person, agent_id: int, source_id: int, now: datetime) -> List
         touch([agent.id])
     db.session.delete(row)
     db.session.flush()
+    hours_opened(now=now)
     return was
 
 
@@ -255,17 +257,20 @@ def _keep(row: BusySource, copy: Copy, now: datetime) -> None:
     row.fetched_at = now
     if copy.spans is None:
         return
-    if coming(row.spans, now) != coming(copy.spans, now):
+    is_different = coming(row.spans, now) != coming(copy.spans, now)
+    if is_different:
         touch([row.person_id])
     row.spans, row.events, row.known_until = copy.spans, copy.events, copy.known_until
     row.etag, row.last_modified = copy.etag, copy.last_modified
     db.session.flush()
+    if is_different:
+        hours_opened(now=now)
 
 
 def _add(agent: Person, name: str, now: datetime, url: str = "") -> BusySource:
     name = clean_line(name)
     if len(name) > NAME_MAX:
-        raise Invalid({"name": ["Use at most 80 characters."]})
+        raise Invalid({"name": [N_("Use at most 80 characters.")]})
     count = db.session.scalar(
         select(func.count()).select_from(BusySource).where(BusySource.person_id == agent.id)
     )

@@ -39,6 +39,8 @@ class Waiting:
     """What waits for this person."""
 
     open: list[Visit]
+    invites: list[Visit]
+    proposals: list[Visit]
     outcomes: list[Visit]
     reviews: list[tuple[Visit, datetime]]
     triage: int
@@ -119,13 +121,15 @@ def _waiting(person: Person, now: datetime) -> Waiting:
         no_hours = db.session.get(Availability, person.id) is None
         reviews = reviewing.to_review(person, now)
     return Waiting(
-        _open(person, now),
-        _unanswered(person, now),
-        reviews,
-        triage,
-        dead,
-        no_hours,
-        not person.timezone_confirmed,
+        open=_open(person, now),
+        invites=visits.unanswered_invites(person, now=now),
+        proposals=visits.open_proposals(person, now=now),
+        outcomes=_unanswered(person, now),
+        reviews=reviews,
+        triage=triage,
+        dead_mail=dead,
+        no_hours=no_hours,
+        zone=not person.timezone_confirmed,
     )
 
 

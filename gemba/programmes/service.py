@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gemba.db import db, insert_new, table_of
 from gemba.errors import Forbidden, Invalid, NotFound
+from gemba.openings import hours_opened
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import Role
@@ -106,6 +107,8 @@ def update(viewer: Person, slug: str, document: object, *, now: datetime) -> Pro
     if changed:
         _audit(viewer, programme, "programme.update", changed, now)
     db.session.flush()
+    if changed:
+        hours_opened(now=now)
     return programme
 
 

@@ -23,7 +23,8 @@ class Availability(Base):
     `[["2026-12-24", "2027-01-03"], …]`, both days included; `zone_changes` is
     `[["2026-12-01", "Asia/Tbilisi"]]`: from that local date on the same hours are meant there. `holidays`
     names a country of the `holidays` library, "" for none. `pauses` are the past "not now" times as
-    `[["2026-11-01", "2026-11-08"], …]`.
+    `[["2026-11-01", "2026-11-08"], …]`. `declined` are the hours the agent said no to, `[[start, end], …]` in
+    whole minutes since 1970 in UTC.
     `version` counts saves, so that two tabs cannot overwrite each other unseen. `stamp` changes with
     everything that changes which starts this agent offers, their visits and busy times included
     (gemba.schedule.service.touch).
@@ -47,6 +48,7 @@ class Availability(Base):
     rest_between: Mapped[bool] = mapped_column(default=False)
     paused_at: Mapped[datetime | None]
     pauses: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    declined: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     stamp: Mapped[int] = mapped_column(BigInteger, default=new_stamp)

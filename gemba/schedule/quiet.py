@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
+from gemba.openings import hours_opened
 from gemba.people import service as people
 from gemba.people.models import Line, Person
 from gemba.people.rules import Role
@@ -64,6 +65,7 @@ def set_quiet_hours(
     people.audit(viewer, "quiet_hours.set", f"line:{line.id}", {"before": before}, now)
     db.session.flush()
     service.touch_line(line.id)
+    hours_opened(now=now)
     return row
 
 

@@ -24,13 +24,13 @@ from sqlalchemy.orm import Session, SessionTransaction, aliased, contains_eager
 
 from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound, Stale
+from gemba.openings import hours_opened
 from gemba.people import service as people
 from gemba.people.models import Line, Person, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
 from gemba.schedule.models import Availability, new_stamp
-from gemba.schedule.openings import hours_opened
 from gemba.schedule.sides import hours_from
 
 NEVER_SAVED = 0
@@ -232,6 +232,14 @@ def _agents_of(viewer: Person) -> Select[Person]:
     return found.outerjoin(led, led.id == Person.line_id).where(seen)
 
 
+def locked_hours(viewer: Person, agent_id: int) -> Availability:
+    """An agent's hours for a change of them, the agent locked. Raises NotFound, as where none are saved."""
+    row = _fresh(_locked_agent(viewer, agent_id))
+    if row.version == NEVER_SAVED:
+        raise NotFound
+    return row
+
+
 def _locked_agent(viewer: Person, agent_id: int) -> Person:
     """The agent, with their row locked: bookings with them wait for new hours, and the other way round."""
     agent = agent_in_sight(viewer, agent_id)
@@ -257,6 +265,7 @@ def _blank(agent: Person) -> Availability:
         zone_changes=[],
         rest_between=False,
         pauses=[],
+        declined=[],
         paused=False,
         version=NEVER_SAVED,
     )

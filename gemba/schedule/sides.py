@@ -45,9 +45,10 @@ def agent_sides(agent_ids: Collection[int]) -> list[AgentSide]:
                 limits=rules.Limits(row[9], row[10], row[11]),
                 paused=row[12],
                 rest_between=row[13],
-                quiet=_hours_of_texts(row[14], row[15]) if row[14] else None,
+                declined=_spans_of_text(row[14]),
+                quiet=_hours_of_texts(row[15], row[16]) if row[15] else None,
             ),
-            has_calendars=row[16],
+            has_calendars=row[17],
         )
         for row in db.session.execute(_sides_statement(many), values).all()
         if row[0] in wanted
@@ -71,6 +72,7 @@ def _sides_statement(many: bool) -> Executable:
             hours.per_month,
             hours.paused,
             hours.rest_between,
+            cast(hours.declined, Text),
             quiet.timezone.label("quiet_timezone"),
             cast(quiet.weekly, Text).label("quiet_weekly"),
             exists().where(BusySource.person_id == hours.person_id),
@@ -111,6 +113,12 @@ def _hours_of_texts(
         holidays,
         json.loads(zone_changes),
     )
+
+
+@lru_cache(maxsize=4096)
+def _spans_of_text(text: str) -> tuple[rules.Seconds, ...]:
+    """Seconds from the JSON text of minutes."""
+    return tuple((start * 60, end * 60) for start, end in json.loads(text))
 
 
 def hours_from(

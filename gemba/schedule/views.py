@@ -1,7 +1,7 @@
 """Pages of agents' hours: one's own, and those of an agent one looks after."""
 
 from calendar import Calendar
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -13,7 +13,7 @@ from gemba.db import db
 from gemba.errors import Invalid, NotFound, Stale
 from gemba.people.models import Person
 from gemba.people.rules import COMMON_ZONES, Role
-from gemba.schedule import quiet, rules, service
+from gemba.schedule import declined, quiet, rules, service
 from gemba.schedule.forms import WEEKDAYS, AvailabilityForm, WeekForm, read_hours
 from gemba.schedule.models import Availability, QuietHours
 from gemba.web.access import me, requires, signed_in
@@ -84,6 +84,19 @@ def set_date(agent_id: int) -> Answer:
         raise NotFound from invalid
     db.session.commit()
     flash(_("Done: the date is as it was."), "success")
+    return redirect(_address(agent_id), 303)
+
+
+@blueprint.post("/availability/<int:agent_id>/open-again")
+@signed_in
+def open_again(agent_id: int) -> Answer:
+    """Offers the hour that begins at `start` (seconds from 1970), which the agent had said no to."""
+    second = request.form.get("start", "")
+    if not (second.isascii() and second.isdigit() and len(second) <= 11):
+        raise NotFound
+    declined.open_again(me(), agent_id, datetime.fromtimestamp(int(second), UTC), now=now())
+    db.session.commit()
+    flash(_("Open again: visitors can book this hour."), "success")
     return redirect(_address(agent_id), 303)
 
 
@@ -274,6 +287,7 @@ def _page(row: Availability, form: AvailabilityForm, theirs: AvailabilityForm | 
         opens=_opens_of(row),
         at=at,
         listed={entry.form.day.data: entry.form.hours.data for entry in form.dates.entries},
+        declined=declined.declined_hours(row, now=at),
         closed={day: words for _first, weeks in months for day, words in _closed(hours, weeks)},
     )
 

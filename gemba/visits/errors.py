@@ -90,6 +90,12 @@ class NotBooked(Refused):
     code = "not-booked"
 
 
+class NeedsNewYes(Refused):
+    """Another agent needs a new yes. Cancel this visit and ask for the other hour."""
+
+    code = "needs-yes"
+
+
 class OthersCome(Refused):
     """Others come to this visit too. Leave it, and book another hour for yourself."""
 

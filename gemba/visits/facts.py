@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from gemba.db import db, epoch
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
@@ -141,6 +142,7 @@ def _times_statement(many: bool) -> Executable:
     ]
     times = (epoch(Visit.starts_at), epoch(Visit.ends_at))
     counted = Visit.status != Status.NOT_HELD
+    # Who holds a seat only takes the visitor's time: the agent's is taken by the visit it belongs to.
     as_agent: Any = select(
         Visit.agent_id,
         *times,
@@ -149,7 +151,7 @@ def _times_statement(many: bool) -> Executable:
         literal_column("1"),
         Visit.programme_id,
         counted,
-    ).where(*near)
+    ).where(*near, Visit.joins_id.is_(None))
     none: ColumnElement[int] = literal_column("0")
     as_visitor: Any = (
         select(VisitVisitor.person_id, *times, none, none, none, Visit.programme_id, counted)
@@ -170,7 +172,15 @@ def _times_statement(many: bool) -> Executable:
 
 @cache
 def _seats_statement(many: bool) -> Executable:
-    """Agent and start of the visits of a programme that have a free seat."""
+    """Agent and start of the visits of a programme that have a free seat, which nobody holds."""
+    held = aliased(Visit)
+    seats_held = (
+        select(func.count())
+        .select_from(held)
+        .where(held.joins_id == Visit.id, held.status.in_((Status.REQUESTED, Status.OFFERED)))
+        .correlate(Visit)
+        .scalar_subquery()
+    )
     query = (
         select(Visit.agent_id, epoch(Visit.starts_at))
         .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
@@ -181,7 +191,7 @@ def _seats_statement(many: bool) -> Executable:
             Visit.programme_id == bindparam("programme"),
         )
         .group_by(Visit.id, Visit.agent_id, Visit.starts_at)
-        .having(func.count() < bindparam("seats"))
+        .having(func.count() + seats_held < bindparam("seats"))
     )
     return query if many else query.where(Visit.agent_id.in_(bindparam("people", expanding=True)))
 

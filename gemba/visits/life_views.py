@@ -120,13 +120,13 @@ def stop_waiting() -> Answer:
 def _try(visit_id: int, act: Callable[[], Visit], done: Callable[[], str]) -> BaseResponse:
     """Does it once; a second click or another tab hears in words how things stand."""
     try:
-        act()
+        visit = act()
     except Refused as refusal:
         db.session.rollback()
         return _back(visit_id, say(refusal))
     db.session.commit()
     flash(done(), "success")
-    return redirect(url_for("visits.show", visit_id=visit_id), 303)
+    return redirect(url_for("visits.show", visit_id=visit.id), 303)
 
 
 def _back(visit_id: int, sentence: str) -> BaseResponse:

@@ -16,7 +16,8 @@ class Visit(Base):
 
     `uid` never changes; `sequence` rises with every significant change (RFC 5546 2.1.4). The agent is taken
     `buffer_before` minutes earlier and `buffer_after` minutes longer. A request or an offer ends by itself at
-    `expires_at`. `because` is a code, and `because_facts` what it is made of. `note` is what the visitors
+    `expires_at`. With `joins_id` it only holds a seat in that other visit and takes none of the agent's time.
+    `because` is a code, and `because_facts` what it is made of. `note` is what the visitors
     would like to see, in their words; everyone reads it in the invite. `started_at` is when somebody in it
     pressed "started now": the minutes of notes count from there.
     """
@@ -43,6 +44,7 @@ class Visit(Base):
     buffer_before: Mapped[int] = mapped_column(default=0)
     buffer_after: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    joins_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -110,11 +110,11 @@ def answered(visit: Visit, person: Person, answer: Answer, comment: str, *, now:
             _queue(facts, who, f"says-{answer.lower()}", group=group, key=key, now=now)
 
 
-def proposed(visit: Visit, proposal: VisitProposal, *, now: datetime) -> None:
-    """The other side hears of another hour that was proposed; they accept or decline it on the page."""
+def proposed(visit: Visit, proposal: VisitProposal, *, asked: Collection[Person] = (), now: datetime) -> None:
+    """The other side, or those who are asked instead, hear of another hour; they answer it on the page."""
     facts = replace(snapshot(visit), by=proposal.person.name, reason=proposal.comment)
     group = f"proposal:{visit.id}:{proposal.person_id}"
-    to = _other_side(visit, proposal.person, facts)
+    to = [_who(person, facts) for person in asked] or _other_side(visit, proposal.person, facts)
     outbox.drop_superseded(group, {who.email for who in to}, now)
     for who in to:
         key, more = f"{group}:{proposal.id}:{who.id}", {"proposed": proposal.starts_at}
@@ -175,6 +175,11 @@ def offered(visit: Visit, *, now: datetime) -> None:
     _tell(visit, visit.visitors, "offered", now=now)
 
 
+def seat_gone(visit: Visit, people: Collection[Person], *, waits_on: bool, now: datetime) -> None:
+    """A seat was held in a visit that moved or ended."""
+    _tell(visit, people, "seat-gone-waiting" if waits_on else "seat-gone", now=now)
+
+
 def passed_on(visit: Visit, people: Collection[Person], *, now: datetime) -> None:
     """An hour was held in vain."""
     _tell(visit, people, "passed-on", now=now)
@@ -185,12 +190,16 @@ def _tell(visit: Visit, people: Collection[Person], word: str, *, by: str = "", 
     facts = replace(told(visit, {}), reason=visit.cancel_reason, by=by)
     group = f"notice:{visit.id}"
     for person in people:
-        part = next((who.part for who in facts.people if who.id == person.id), "lead")
-        who = Who(person.id, person.email, person.name, person.locale, person.timezone, part)
+        who = _who(person, facts)
         outbox.drop_superseded(group, {who.email}, now)
         key = f"{group}:{word}:{facts.start}:{now.isoformat()}:{who.id}"
         more = {"until": visit.expires_at}
         _queue(facts, who, word, group=group, key=key, more=more, template="visit_notice", now=now)
+
+
+def _who(person: Person, facts: Snapshot) -> Who:
+    part = next((who.part for who in facts.people if who.id == person.id), "lead")
+    return Who(person.id, person.email, person.name, person.locale, person.timezone, part)
 
 
 def _queue(

@@ -143,6 +143,7 @@ def _ways(agent: Person, programme: Programme | None, paused: bool) -> Callable[
         ReasonCode.LIMIT_PER_WEEK: (_("Change the limits"), f"{page}#limits"),
         ReasonCode.LIMIT_PER_MONTH: (_("Change the limits"), f"{page}#limits"),
         ReasonCode.TWO_IN_A_ROW: (_("Change the breaks"), f"{page}#breaks"),
+        ReasonCode.DECLINED: (_("Open it again"), f"{page}#declined"),
         ReasonCode.NOT_NOW: (_("Take visits again"), page),
         ReasonCode.CALENDAR_BUSY: (_("Look at the calendars"), url_for("calendars.index", agent_id=agent.id)),
     }

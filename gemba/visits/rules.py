@@ -21,8 +21,9 @@ OUTCOME_ASKED_AFTER = timedelta(minutes=15)
 class Status(StrEnum):
     """Where a visit stands.
 
-    A request waits for a lead's yes, an offer for someone on the waitlist; both hold the hour until they
-    expire. What was declined, lapsed or cancelled takes nobody's time.
+    A request waits for a lead's yes, an offer for someone on the waitlist; both hold the hour, or a seat in a
+    visit that there is, until they expire. A seat that was taken is `joined` to that visit. What was
+    declined, lapsed, cancelled or joined takes nobody's time.
     """
 
     REQUESTED = "requested"
@@ -33,12 +34,13 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     DECLINED = "declined"
     LAPSED = "lapsed"
+    JOINED = "joined"
 
 
 COUNTED = (Status.REQUESTED, Status.OFFERED, Status.BOOKED, Status.HELD)
 """The visits that count towards people's limits."""
 
-FREE = (Status.CANCELLED, Status.DECLINED, Status.LAPSED)
+FREE = (Status.CANCELLED, Status.DECLINED, Status.LAPSED, Status.JOINED)
 """The visits that take nobody's time."""
 
 OCCUPYING = tuple(status for status in Status if status not in FREE)

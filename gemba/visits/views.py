@@ -31,7 +31,9 @@ blueprint = Blueprint("visits", __name__, url_prefix="/visits")
 Answer = BaseResponse | str | tuple[str, int]
 PAGE = 20
 COMING = (Status.OFFERED, Status.REQUESTED, Status.BOOKED, Status.HELD)
-PAST = (*HAPPENING, Status.CANCELLED)
+ENDED = (Status.CANCELLED, Status.DECLINED, Status.LAPSED)
+PAST = (*HAPPENING, *ENDED)
+ENDED_SHOWN = 10
 
 
 @blueprint.get("")
@@ -44,12 +46,14 @@ def index() -> Answer:
     past = service.list_visits(
         me(), until=now(), statuses=PAST, newest_first=True, limit=PAGE + 1, offset=page * PAGE
     )
+    came_to_nothing = service.list_visits(me(), since=now(), statuses=ENDED, limit=ENDED_SHOWN)
     over = [visit for visit in past if visit.ends_at <= now()]
     return render_template(
         "visits/index.html",
         coming=coming if page == 0 else [],
         waits=service.places_of(me()) if page == 0 else [],
         past=over[:PAGE],
+        ended=[visit for visit in came_to_nothing if visit.ends_at > now()] if page == 0 else [],
         next_url=url_for(".index", page=page + 1) if len(past) > PAGE else None,
         prev_url=url_for(".index", page=page - 1) if page else None,
         now=now(),
@@ -91,6 +95,8 @@ def book() -> Answer:
 def show(visit_id: int) -> Answer:
     """One visit: when, with whom, where, what to expect, what to do."""
     visit = service.get_visit(me(), visit_id)
+    if visit.status == Status.JOINED:
+        return redirect(url_for(".show", visit_id=visit.joins_id), 303)
     return visit_page(visit)
 
 
@@ -108,8 +114,7 @@ def move(visit_id: int) -> Answer:
             visit = service.get_visit(me(), visit_id)
             return move_page(visit, form, refusal=refusal), refusal.status
         db.session.commit()
-        booked = visit.status == Status.BOOKED
-        flash(_("Moved. Everyone gets an updated invite.") if booked else booked_words(visit), "success")
+        flash(moved_words(visit, form.start_at), "success")
         return redirect(url_for(".show", visit_id=visit_id), 303)
     return move_page(visit, form), 422 if form.errors else 200
 
@@ -234,6 +239,15 @@ def _already_mine(start: datetime) -> Visit | None:
 def asked() -> Ask:
     """What the address asks for."""
     return Ask(number("agent"), number("product"), language())
+
+
+def moved_words(visit: Visit, start: datetime) -> str:
+    """What is said after a move: that it moved, was asked for anew, or is proposed to who decides."""
+    if visit.status != Status.BOOKED:
+        return booked_words(visit)
+    if visit.starts_at != start:
+        return str(_("Asked. The visit stays where it is until the new hour is agreed to."))
+    return str(_("Moved. Everyone gets an updated invite."))
 
 
 def booked_words(visit: Visit) -> str:

@@ -201,6 +201,11 @@ class Oracle:
             found.append("agent-busy")
         if overlaps(agent.calendar, start - before, start + self.length + after):
             found.append("calendar-busy")
+        if any(
+            first < (start + self.length).timestamp() and start.timestamp() < last
+            for first, last in agent.declined
+        ):
+            found.append("declined")
         hour = timedelta(hours=1)
         if agent.rest_between and overlaps(agent.visits, start - hour, start + self.length + hour):
             found.append("two-in-a-row")

@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from gemba.schedule.rules import AgentFacts, BookingRules, Hours, Interval, Limits, Span, VisitorFacts
+from gemba.schedule.rules.facts import seconds_of
 from tests.schedule.oracle import Oracle, walk_around
 
 CHANGES = [
@@ -118,6 +119,7 @@ def agent_facts(draw: st.DrawFn, agent: int, zone: str, day: date) -> AgentFacts
         busy=tuple(draw(st.lists(spans(day, 300), max_size=3))),
         visits=tuple(draw(st.lists(visits(day), max_size=5))),
         calendar=tuple(draw(st.lists(spans(day, 300), max_size=2))) if draw(rarely) else (),
+        declined=tuple(map(seconds_of, draw(st.lists(spans(day, 90), max_size=2)))) if draw(rarely) else (),
         rest_between=draw(rarely),
         quiet=draw(quiet_hours(zone)) if draw(rarely) else None,
         joinable=tuple(draw(st.lists(instants(day, 24, 24), max_size=2))) if draw(rarely) else (),

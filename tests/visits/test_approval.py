@@ -8,13 +8,16 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gemba.db import db
+from gemba.errors import Forbidden
 from gemba.invites.service import invites_of
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
+from gemba.programmes.models import Programme
 from gemba.visits import service
 from gemba.visits.errors import (
     AlreadyCancelled,
     AlreadyDecided,
+    NeedsNewYes,
     NotBooked,
     NotYoursToDecide,
     RequestLapsed,
@@ -33,9 +36,10 @@ HOUR = timedelta(hours=1)
 
 
 def _ask(cast: Cast, clock: StandingClock, who: Person, start: datetime = THURSDAY_TEN) -> Visit:
-    db.session.merge(cast.programme).approval = True
+    programme = db.session.get_one(Programme, cast.programme.id)
+    programme.approval = True
     visit = service.book(
-        programme=cast.programme, visitor=who, start=start, ask=Ask(agent_id=cast.alice.id), now=clock()
+        programme=programme, visitor=who, start=start, ask=Ask(agent_id=cast.alice.id), now=clock()
     )
     db.session.commit()
     return visit
@@ -322,3 +326,82 @@ def test_of_many_answers_at_once_one_counts(
     assert said.count("answered") == (0 if row.status == Status.LAPSED else 1)
     taken = db.session.scalar(select(func.count()).select_from(Tick))
     assert taken == (24 if row.status == Status.BOOKED else 0)
+
+
+def test_a_visitors_new_hour_needs_a_new_yes(visit: Visit, cast: Cast, clock: StandingClock) -> None:
+    service.approve(visit, cast.lev, now=clock())
+    new = THURSDAY_TEN + HOUR
+    assert service.move(visit, cast.vera, start=new, now=clock()).starts_at == THURSDAY_TEN
+    db.session.commit()
+    assert (visit.status, visit.sequence) == (Status.BOOKED, 0)
+    assert told("proposed") == [cast.lev.email]
+    (proposal,) = service.proposals_of(visit.id)
+    assert not service.may_answer_proposal(visit, proposal, cast.alice)
+    with pytest.raises(Forbidden):
+        service.accept_proposal(visit, proposal.id, cast.alice, now=clock())
+    service.accept_proposal(visit, proposal.id, cast.lev, now=clock())
+    assert (visit.starts_at, visit.sequence) == (new, 1)
+
+
+def test_a_visitors_new_hour_that_is_taken_is_refused_at_once(
+    visit: Visit, cast: Cast, clock: StandingClock
+) -> None:
+    service.approve(visit, cast.lev, now=clock())
+    _ask(cast, clock, cast.eve, THURSDAY_TEN + HOUR)
+    with pytest.raises(SlotTaken):
+        service.move(visit, cast.vera, start=THURSDAY_TEN + HOUR, now=clock())
+    with pytest.raises(NeedsNewYes):
+        service.move(visit, cast.vera, start=THURSDAY_TEN + HOUR, agent_id=cast.anton.id, now=clock())
+    assert service.proposals_of(visit.id) == []
+
+
+def test_who_decides_and_the_agent_move_it_at_once(visit: Visit, cast: Cast, clock: StandingClock) -> None:
+    service.approve(visit, cast.lev, now=clock())
+    for number, by in enumerate((cast.lev, cast.alice), start=1):
+        start = THURSDAY_TEN + number * HOUR
+        assert service.move(visit, by, start=start, now=clock()).starts_at == start
+
+
+def test_a_new_hour_by_page_and_call(
+    site: Flask,
+    site_cast: Cast,
+    browser: Browser,
+    clock: StandingClock,
+    as_: Callers,  # noqa: F811
+) -> None:
+    with site.app_context():
+        visit = _ask(site_cast, clock, db.session.get_one(Person, site_cast.vera.id))
+        service.approve(visit, db.session.get_one(Person, site_cast.lev.id), now=clock())
+        db.session.commit()
+        visit_id = visit.id
+    vera, lev, alice = (browser.as_(person.id) for person in (site_cast.vera, site_cast.lev, site_cast.alice))
+    body = {"start": "2026-11-26T10:00:00Z"}
+    answer = as_("vera").post(f"/visits/{visit_id}/move", body)
+    assert (answer.status_code, answer.get_json()["start"]) == (200, "2026-11-26T09:00:00Z")
+    clock.forward(minutes=1)
+    body = {"start": "2026-11-26T12:00:00Z"}
+    assert vera.post(f"/visits/{visit_id}/move", data=body).status_code == 303
+    page = vera.get(f"/visits/{visit_id}").text
+    assert "The visit stays where it is until the new hour is agreed to." in page
+    assert "Another hour is proposed" in lev.get("/").text
+    assert "Move it there" in lev.get(f"/visits/{visit_id}").text
+    assert "Another hour is proposed" not in alice.get("/").text
+    assert "Move it there" not in alice.get(f"/visits/{visit_id}").text
+
+
+def test_what_came_to_nothing_is_listed(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        visit = _ask(site_cast, clock, db.session.get_one(Person, site_cast.vera.id))
+        service.decline(visit, db.session.get_one(Person, site_cast.lev.id), reason="no", now=clock())
+        db.session.commit()
+        visit_id = visit.id
+    vera = browser.as_(site_cast.vera.id)
+    page = vera.get("/visits").text
+    assert "Came to nothing" in page
+    assert f"/visits/{visit_id}" in page
+    clock.forward(days=5)
+    page = vera.get("/visits").text
+    assert "Came to nothing" not in page
+    assert f"/visits/{visit_id}" in page

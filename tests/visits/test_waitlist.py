@@ -1,18 +1,24 @@
 """The waitlist: in order, one offer at a time, held for a set time; on both databases and by page."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from gemba.calendars import service as calendars
 from gemba.db import db
 from gemba.invites.service import invites_of
 from gemba.outbox.models import OutboxItem
+from gemba.people import service as people
 from gemba.people.models import Person
+from gemba.people.rules import Role
+from gemba.programmes import service as programmes
+from gemba.schedule import quiet
 from gemba.schedule import service as schedule
 from gemba.schedule.models import Availability
-from gemba.visits import service
+from gemba.visits import jobs, service
 from gemba.visits.errors import OfferOver, TakeItFirst
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Tick, Visit, WaitlistEntry
@@ -24,6 +30,7 @@ from tests.visits.errands import run_errands, texts, told
 THURSDAY_TEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ONE_HOUR = {"2026-11-26": [[600, 660]]}
 """Alice is there for this hour only, Anton and Ada never."""
+Act = Callable[[Cast, datetime], object]
 
 
 @pytest.fixture
@@ -200,6 +207,80 @@ def test_hours_that_open_are_offered(
         schedule.set_date(cast.anton, cast.anton.id, "2026-11-26", intervals, now=clock())
     run_errands(app, clock)
     assert [person for person, _visit in _held()] == [cast.vera]
+
+
+def _quiet_until_noon(cast: Cast, now: datetime) -> None:
+    week = [{"weekday": "thu", "start": "09:00", "end": "12:00"}]
+    quiet.set_quiet_hours(cast.lev, cast.line.id, {"timezone": "Europe/Berlin", "weekly": week}, now=now)
+
+
+def _never_quiet(cast: Cast, now: datetime) -> None:
+    quiet.set_quiet_hours(cast.lev, cast.line.id, {"timezone": "Europe/Berlin", "weekly": []}, now=now)
+
+
+def _change(**values: int) -> Act:
+    return lambda cast, now: programmes.update(cast.adam, cast.programme.slug, values, now=now)
+
+
+def _alice_is(role: Role) -> Act:
+    return lambda cast, now: people.update_person(cast.alice, by=cast.adam, now=now, roles=[role])
+
+
+def _alice_supports_couriers(cast: Cast, now: datetime) -> None:
+    people.update_person(cast.alice, by=cast.adam, now=now, product_ids=[cast.courier.id])
+
+
+def _alice_is_busy(cast: Cast, now: datetime) -> None:
+    minute = int(THURSDAY_TEN.timestamp()) // 60
+    copy = calendars.Copy(spans=[[minute, minute + 60]])
+    calendars.add_file(cast.alice, cast.alice.id, copy=copy, file_name="busy.ics", now=now)
+
+
+def _no_calendars(cast: Cast, now: datetime) -> None:
+    for source in calendars.sources_of(cast.alice, cast.alice.id, now):
+        calendars.remove(cast.alice, cast.alice.id, source.id, now)
+
+
+def _olga_books(cast: Cast, now: datetime) -> None:
+    service.book(programme=cast.programme, visitor=cast.olga, start=THURSDAY_TEN, now=now)
+
+
+def _nothing(_cast: Cast, _now: datetime) -> None:
+    pass
+
+
+def _time_passes(_cast: Cast, now: datetime) -> None:
+    jobs.look_anew(now)
+
+
+CAUSES: dict[str, tuple[Act, Act]] = {
+    "quiet hours": (_quiet_until_noon, _never_quiet),
+    "notice": (_change(min_notice_minutes=14 * 24 * 60), _change(min_notice_minutes=240)),
+    "seats": (_olga_books, _change(seats=2)),
+    "a new agent": (_alice_is(Role.VISITOR), _alice_is(Role.AGENT)),
+    "a product": (_nothing, _alice_supports_couriers),
+    "a calendar": (_alice_is_busy, _no_calendars),
+    "the horizon": (_change(horizon_days=2), _time_passes),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_whatever_opens_an_hour_is_heard_of(app: Flask, cast: Cast, clock: StandingClock, cause: str) -> None:
+    """Alice is there for one hour; each cause stands against it until it goes away."""
+    for row in db.session.scalars(select(Availability)):
+        row.weekly, row.overrides = {}, (ONE_HOUR if row.person_id == cast.alice.id else {})
+    db.session.commit()
+    close, open_ = CAUSES[cause]
+    close(cast, clock())
+    wish = Ask(product_id=cast.courier.id) if cause == "a product" else ANY
+    service.wait(cast.programme, cast.vera, wish, now=clock())
+    run_errands(app, clock)
+    assert _held() == []
+    clock.forward(days=1, hours=2)
+    open_(cast, clock())
+    run_errands(app, clock)
+    ((person, visit),) = _held()
+    assert (person, visit.starts_at) == (cast.vera, THURSDAY_TEN)
 
 
 def test_an_offer_leaves_time_to_answer(app: Flask, booked: Visit, cast: Cast, clock: StandingClock) -> None:

@@ -115,6 +115,11 @@ class Visit(Answer):
     expires_at = Instant(
         required=True, allow_none=True, metadata=told("When a request or an offer ends by itself.")
     )
+    joins = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata=told("The visit in which this one holds a seat, or in which it was taken (joined)."),
+    )
     because = fields.String(required=True, metadata=told("Why this agent: a code, empty where not known."))
     cancel_reason = fields.String(required=True)
     note = fields.String(required=True, metadata=told("What the visitors would like to see."))

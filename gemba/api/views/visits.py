@@ -90,7 +90,9 @@ def move_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Move a visit
 
     To another start and, if wanted, another agent. It keeps its UID and its room; its sequence grows. At the
-    same start the head of the agent's line and admins swap the agent, for which no notice is needed.
+    same start the head of the agent's line and admins swap the agent, for which no notice is needed. Where
+    the programme wants a yes, a visitor's new start of a booked visit is only proposed to who decides: the
+    answer is the visit where it still is.
     """
     visit = service.get_visit(caller(), visit_id)
     service.move(visit, caller(), start=body["start"], agent_id=body["agent"], now=now())
@@ -126,11 +128,11 @@ def cancel_visit(body: dict[str, Any], visit_id: int) -> Any:
 def approve_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Say yes to a requested visit
 
-    For the head of the agent's line and admins. Everyone gets an invite.
+    For the head of the agent's line and admins. Everyone gets an invite. A yes to a seat answers with the
+    visit it is in.
     """
     visit = service.get_visit(caller(), visit_id)
-    service.approve(visit, caller(), now=now())
-    return visit_document(visit)
+    return visit_document(service.approve(visit, caller(), now=now()))
 
 
 @call(
@@ -162,11 +164,11 @@ def decline_visit(body: dict[str, Any], visit_id: int) -> Any:
 def take_visit(body: dict[str, Any], visit_id: int) -> Any:
     """Take an hour that is held for you
 
-    It is booked, or requested where the programme wants a yes.
+    It is booked, or requested where the programme wants a yes. Of a seat in a visit that takes place anyway
+    the answer is that visit.
     """
     visit = service.get_visit(caller(), visit_id)
-    service.take_offer(visit, caller(), now=now())
-    return visit_document(visit)
+    return visit_document(service.take_offer(visit, caller(), now=now()))
 
 
 @call(

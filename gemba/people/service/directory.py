@@ -10,11 +10,15 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
+from gemba.openings import hours_opened
 from gemba.people.models import Line, Person, PersonLanguage, PersonRole, Product
 from gemba.people.rules import N_, PersonFields, Role, clean_email, clean_person, folded
 from gemba.people.service.audit import audit
 from gemba.people.service.sign_in import end_sign_ins
 from gemba.people.service.tokens import end_tokens
+
+OPENING = {"roles", "active", "line_id", "languages", "product_ids"}
+"""What makes somebody an agent whom others can visit, or the agent they look for."""
 
 
 @dataclass(frozen=True)
@@ -278,6 +282,8 @@ def _follow_up(
         if not person.active:
             end_sign_ins(person, now=now, by=by, address=address)
             end_tokens(person, now)
+    if OPENING & set(changed):
+        hours_opened(now=now)
     rest = sorted(set(changed) - {"roles", "active"})
     if rest:
         audit(by, "person-changed", subject, {"fields": rest}, now, address)

@@ -95,6 +95,12 @@ def _line_not_quiet(case: _Case, it: _Try) -> Objections:
     return [Reason(ReasonCode.QUIET_HOURS)]
 
 
+def _not_declined(case: _Case, it: _Try) -> Objections:
+    start, end = it.start.timestamp(), it.end.timestamp()
+    is_met = any(first < end and start < last for first, last in case.agent.declined)
+    return [Reason(ReasonCode.DECLINED)] if is_met else NONE
+
+
 def _agent_free(case: _Case, it: _Try) -> Objections:
     agent = case.agent
     start = it.start - timedelta(minutes=agent.buffer_before)
@@ -150,6 +156,7 @@ CHECKS: tuple[Check, ...] = (
     _taking_visits,
     _within_hours,
     _line_not_quiet,
+    _not_declined,
     _agent_free,
     _rested,
     _visitors_free,

@@ -50,7 +50,8 @@ class AgentFacts:
     Buffers are minutes. `busy` is when visits occupy this person, with the buffers of those visits already
     in it, and `calendar` when their own calendars say so. `visits` are those with this agent that count
     towards the limits and for the rest between two of them. `quiet` are the wall-clock hours in which their
-    line takes no visits. `joinable` are the starts of visits of the programme that have a free seat.
+    line takes no visits, and `declined` the times this agent said no to. `joinable` are the starts of visits
+    of the programme that have a free seat.
     """
 
     agent: int
@@ -64,6 +65,7 @@ class AgentFacts:
     calendar: tuple[Span, ...] = ()
     rest_between: bool = False
     quiet: Hours | None = None
+    declined: tuple[Seconds, ...] = ()
     joinable: tuple[datetime, ...] = ()
 
     @property

@@ -170,6 +170,8 @@ def _forbidden(rules: BookingRules, agent: AgentFacts, load: Load, first: int, c
     bits = _near(load.busy, first, count, length + after, before)
     if load.calendar:
         bits |= _near(load.calendar, first, count, length + after, before)
+    if agent.declined:
+        bits |= _near(agent.declined, first, count, length, 0)
     if agent.rest_between:
         bits |= _near(load.visits, first, count, length + REST_MINUTES, REST_MINUTES)
     if agent.quiet is not None:

@@ -22,6 +22,7 @@ class ReasonCode(StrEnum):
     HOLIDAY = "holiday"
     OUTSIDE_HOURS = "outside-hours"
     QUIET_HOURS = "quiet-hours"
+    DECLINED = "declined"
     AGENT_BUSY = "agent-busy"
     CALENDAR_BUSY = "calendar-busy"
     TWO_IN_A_ROW = "two-in-a-row"
@@ -47,6 +48,7 @@ REASON_SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.HOLIDAY: "%(day)s is a public holiday where the agent lives.",
     ReasonCode.OUTSIDE_HOURS: "The agent's hours on %(day)s do not cover this whole visit.",
     ReasonCode.QUIET_HOURS: "The agent's line has its peak load then and takes no visits.",
+    ReasonCode.DECLINED: "The agent said no to this hour. They can open it again.",
     ReasonCode.AGENT_BUSY: "The agent is taken then, or needs the time for a break before or after.",
     ReasonCode.CALENDAR_BUSY: (
         "The agent's own calendar says busy then, or a break before or after would not fit."
@@ -85,6 +87,7 @@ PRIVATE_REASONS: frozenset[ReasonCode] = frozenset(
         ReasonCode.TIME_OFF,
         ReasonCode.HOLIDAY,
         ReasonCode.OUTSIDE_HOURS,
+        ReasonCode.DECLINED,
         ReasonCode.AGENT_BUSY,
         ReasonCode.CALENDAR_BUSY,
         ReasonCode.TWO_IN_A_ROW,

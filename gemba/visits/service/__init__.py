@@ -10,6 +10,7 @@ from gemba.visits.service.answering import (
     visit_by_uid,
 )
 from gemba.visits.service.approving import approve, deciders, decline, may_decide, run_by
+from gemba.visits.service.awaiting import open_proposals, unanswered_invites
 from gemba.visits.service.booking import book
 from gemba.visits.service.editing import (
     add_note,
@@ -68,6 +69,7 @@ __all__ = [
     "move",
     "offer_soon",
     "only_leaves",
+    "open_proposals",
     "open_slots",
     "places_of",
     "plan_offers",
@@ -81,6 +83,7 @@ __all__ = [
     "take_offer",
     "take_proposal",
     "tell_outcome",
+    "unanswered_invites",
     "visible_visits",
     "visit_by_uid",
     "visits_of",

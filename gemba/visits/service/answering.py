@@ -14,6 +14,7 @@ from gemba.invites.rules import Answer
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import clean_text
+from gemba.schedule import declined
 from gemba.schedule.rules import Span
 from gemba.visits import kept, notices, replies
 from gemba.visits.errors import ProposalDecided
@@ -21,8 +22,8 @@ from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitProposal
 from gemba.visits.replies import WEB, Said, Taken
 from gemba.visits.rules import REASON_MAX, Status
-from gemba.visits.service import proposing
-from gemba.visits.service.approving import may_decide
+from gemba.visits.service import proposing, seats
+from gemba.visits.service.approving import deciders, may_decide
 from gemba.visits.service.ending import cancel
 from gemba.visits.service.moving import is_visitor, move
 from gemba.visits.service.path import changed, close, lock_visit
@@ -76,12 +77,13 @@ def _ends_it(visit: Visit, person: Person, *, now: datetime) -> bool:
 
 
 def _give_back(visit: Visit, comment: str, *, now: datetime) -> None:
-    """The agent declined: the hour is free, and the visitors read of others.
-
-    Nobody on the waitlist is offered this very hour: the agent has just said that it does not suit.
+    """The agent declined: the visitors read of other hours, and nobody is offered this one with the agent,
+    who has just said that it does not suit, until they open it again.
     """
     close(visit, Status.CANCELLED, comment)
     changed(visit, now)
+    seats.release(visit, now=now)
+    declined.keep_no(visit.agent_id, Span(visit.starts_at, visit.ends_at), now=now)
     proposing.pass_by(visit, now=now)
     notices.agent_declined(visit, list(islice(_other_hours(visit, now=now), OFFERS)), now=now)
     people.audit(visit.agent, "visit.cancelled", f"visit:{visit.id}", {"declined": True}, now=now)
@@ -127,13 +129,23 @@ def take_proposal(
     row, stamp = replies.row_of(visit, person_id), min(stamped_at or now, now)
     if (row is not None and (sequence or 0) < row.sequence) or start <= now or end <= start:
         return Taken.OUTDATED
-    return proposing.keep(visit, person_id, (start, end), comment, sequence, stamp, now=now)
+    wants_yes = visit.programme.approval and _is_visitors(visit, person_id)
+    asked = deciders(visit) if wants_yes else ()
+    span = (start, end)
+    return proposing.keep(visit, person_id, span, comment, sequence, stamp, asked=asked, now=now)
 
 
 def may_answer_proposal(visit: Visit, proposal: VisitProposal, person: Person) -> bool:
-    """Whether somebody may say yes or no to a proposed hour: not to their own."""
+    """Whether somebody may say yes or no to a proposed hour: not to their own, and to a visitor's only who
+    decides about visits, where the programme wants a lead's yes."""
+    if visit.programme.approval and _is_visitors(visit, proposal.person_id):
+        return person.id != proposal.person_id and may_decide(visit, person)
     takes_part = person.id in participants(visit)
     return person.id != proposal.person_id and (takes_part or may_decide(visit, person))
+
+
+def _is_visitors(visit: Visit, person_id: int) -> bool:
+    return person_id in {visitor.id for visitor in visit.visitors}
 
 
 def accept_proposal(visit: Visit, proposal_id: int, by: Person, *, now: datetime) -> Visit:

@@ -20,6 +20,7 @@ from gemba.visits.errors import (
 )
 from gemba.visits.models import Visit
 from gemba.visits.rules import REASON_MAX, Status, decide_until
+from gemba.visits.service import seats
 from gemba.visits.service.errands import expire_later, offer_soon
 from gemba.visits.service.path import close, lock_visit
 
@@ -67,14 +68,17 @@ def ask_for_yes(visit: Visit, *, now: datetime) -> None:
 
 
 def approve(visit: Visit, by: Person, *, now: datetime) -> Visit:
-    """Says yes: the visit is booked and everyone gets an invite.
+    """Says yes: the visit is booked and everyone gets an invite; of a seat, the visit it is in is returned.
 
     Raises NotYoursToDecide, AlreadyDecided, AlreadyCancelled or RequestLapsed.
     """
     _may_answer(visit, by, now=now)
-    visit.status, visit.expires_at, visit.changed_at = Status.BOOKED, None, now
-    db.session.flush()
-    notices.booked(visit, now=now)
+    if visit.joins_id is not None:
+        visit = seats.take(visit, now=now)
+    else:
+        visit.status, visit.expires_at, visit.changed_at = Status.BOOKED, None, now
+        db.session.flush()
+        notices.booked(visit, now=now)
     people.audit(by, "visit.approved", f"visit:{visit.id}", {}, now=now)
     return visit
 

@@ -2,21 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
-
-from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
 from gemba.schedule.rules import AgentFacts
 from gemba.visits import notices
 from gemba.visits.facts import ANY, Ask
-from gemba.visits.models import Visit, VisitVisitor
+from gemba.visits.models import Visit
 from gemba.visits.rules import Status
+from gemba.visits.service import seats
 from gemba.visits.service.agents import Choice, Wanted
 from gemba.visits.service.approving import ask_for_yes, needs_yes
-from gemba.visits.service.path import changed, new_visit, settle, take_ticks
-from gemba.visits.service.waiting import stop_waiting
+from gemba.visits.service.errands import offer_soon
+from gemba.visits.service.path import new_visit, settle
+from gemba.visits.service.waiting import leave_line
 
 
 def book(
@@ -35,11 +34,11 @@ def book(
     alternatives) or NotOffered (with reasons).
     """
     wanted, by = Wanted(programme, (visitor.id,), ask, start), booked_by or visitor
-    stop_waiting(programme, visitor, now=now)
+    has_freed = leave_line(programme, visitor, also=wanted.ask, now=now)
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
         if start in agent.joinable:
-            return _join(wanted, choice.agent, visitor, now=now)
+            return _join(wanted, choice.agent, visitor, by, now=now)
         visit = new_visit(wanted, choice, agent, by.id, status=Status.BOOKED, now=now)
         if needs_yes(programme, choice.agent, by):
             ask_for_yes(visit, now=now)
@@ -48,30 +47,17 @@ def book(
         return visit
 
     visit = settle(wanted, take, now=now)
+    if has_freed:
+        offer_soon(now=now)
     people.audit(by, f"visit.{visit.status}", f"visit:{visit.id}", {}, now=now)
     return visit
 
 
-def _join(wanted: Wanted, agent_id: int, visitor: Person, *, now: datetime) -> Visit:
-    """Takes a free seat in a visit that there is."""
-    visit = db.session.scalars(
-        select(Visit)
-        .where(
-            Visit.agent_id == agent_id,
-            Visit.starts_at == wanted.start,
-            Visit.programme_id == wanted.programme.id,
-            Visit.status == Status.BOOKED,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    before = notices.snapshot(visit)
-    db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor.id))
-    take_ticks(visit, [visitor.id], visit.starts_at, visit.ends_at)
-    if visit.lead_id == visitor.id:
-        visit.lead_id = None
-    changed(visit, now)
-    db.session.flush()
-    db.session.refresh(visit, ["visitors", "lead"])
-    notices.moved(visit, before, visitor, now=now)
-    return visit
+def _join(wanted: Wanted, agent_id: int, visitor: Person, by: Person, *, now: datetime) -> Visit:
+    """Takes a free seat in a visit that there is, or asks for it where the programme wants a yes."""
+    visit = seats.with_a_seat(wanted, agent_id)
+    if not needs_yes(wanted.programme, agent_id, by):
+        return seats.sit_down(visit, visitor, now=now)
+    held = seats.hold(visit, visitor, by.id, Status.REQUESTED, now=now)
+    ask_for_yes(held, now=now)
+    return held

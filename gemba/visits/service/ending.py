@@ -12,7 +12,7 @@ from gemba.visits import notices
 from gemba.visits.errors import AlreadyCancelled, CancelTooLate, NotBooked, NotOverYet, ReasonTooLong
 from gemba.visits.models import Tick, Visit, VisitOutcome, VisitVisitor, WaitlistEntry
 from gemba.visits.rules import HAPPENING, OUTCOME_ASKED_AFTER, REASON_MAX, Status, TookPlace, status_after
-from gemba.visits.service import proposing
+from gemba.visits.service import proposing, seats
 from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import deciders
 from gemba.visits.service.errands import expire_later, offer_soon
@@ -40,6 +40,7 @@ def cancel(visit: Visit, by: Person, *, reason: str, now: datetime) -> Visit:
     else:
         close(visit, Status.CANCELLED, reason)
         changed(visit, now)
+        seats.release(visit, now=now)
         proposing.pass_by(visit, now=now)
         notices.cancelled(visit, by, now=now)
     offer_soon(now=now)

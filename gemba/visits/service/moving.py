@@ -15,6 +15,7 @@ from gemba.visits.errors import (
     AlreadyOver,
     CancelTooLate,
     MoveTooLate,
+    NeedsNewYes,
     NobodyFree,
     NotYoursToSwap,
     OthersCome,
@@ -23,9 +24,9 @@ from gemba.visits.errors import (
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status
-from gemba.visits.service import proposing
+from gemba.visits.service import proposing, seats
 from gemba.visits.service.agents import Choice, Wanted, by_turn, reasons_against, refusal
-from gemba.visits.service.approving import ask_for_yes, may_decide
+from gemba.visits.service.approving import ask_for_yes, deciders, may_decide
 from gemba.visits.service.errands import offer_soon
 from gemba.visits.service.path import lock_visit, resettle, settle_or_none
 
@@ -45,9 +46,12 @@ def move(
 ) -> Visit:
     """Moves a visit to another start and, if asked, another agent; the same row, UID and room.
 
-    A request stays one, and its time to be answered begins anew. Another agent at the same hour is a swap
-    where `by` may do that. No notice is needed where the other side proposed the hour (`agreed`).
-    Raises MoveTooLate, AlreadyCancelled, AlreadyOver, OthersCome, TakeItFirst, SlotTaken or NotOffered.
+    A request stays one, and its time to be answered begins anew. Where the programme wants a lead's yes, a
+    visitor only proposes the hour: the visit stays where it is until whoever decides accepts. Another agent
+    at the same hour is a swap where `by` may do that. No notice is needed where the other side proposed the
+    hour (`agreed`).
+    Raises MoveTooLate, AlreadyCancelled, AlreadyOver, OthersCome, TakeItFirst, NeedsNewYes, SlotTaken or
+    NotOffered.
     """
     if start == visit.starts_at and agent_id not in (None, visit.agent_id) and may_decide(visit, by):
         return swap(visit, by, agent_id=agent_id, now=now)
@@ -59,9 +63,30 @@ def move(
     if (start, ask.agent_id) == (visit.starts_at, visit.agent_id):
         return visit
     wanted = Wanted(visit.programme, tuple(visitor.id for visitor in visit.visitors), ask, start, visit)
+    if not agreed and needs_new_yes(visit, by):
+        return _ask_to_move(wanted, visit, by, now=now)
     if not _resettle(wanted, visit, by, now=now):
         raise refusal(wanted, now=now)
     people.audit(by, "visit.moved", f"visit:{visit.id}", {"start": start.isoformat()}, now=now)
+    return visit
+
+
+def needs_new_yes(visit: Visit, by: Person) -> bool:
+    """Whether what `by` changes about a booked visit waits for a yes: the one there was is for that hour."""
+    approved = visit.programme.approval and visit.status == Status.BOOKED
+    return approved and is_visitor(visit, by) and not may_decide(visit, by)
+
+
+def _ask_to_move(wanted: Wanted, visit: Visit, by: Person, *, now: datetime) -> Visit:
+    """Proposes an hour that could be booked now to whoever decides; nothing is held, nothing moves."""
+    if wanted.ask.agent_id != visit.agent_id:
+        raise NeedsNewYes
+    known = wanted.known([visit.agent_id])
+    if not known.agents or reasons_against(wanted, known.agents[0], known, now=now):
+        raise refusal(wanted, now=now)
+    span = (wanted.start, wanted.end)
+    proposing.keep(visit, by.id, span, "", visit.sequence, now, asked=deciders(visit), now=now)
+    people.audit(by, "visit.move-asked", f"visit:{visit.id}", {"start": wanted.start.isoformat()}, now=now)
     return visit
 
 
@@ -72,6 +97,7 @@ def _resettle(
     before = notices.snapshot(visit)
 
     def take(asked: Choice, agent: AgentFacts) -> Visit:
+        visit.joins_id = None  # a seat that was asked for becomes an hour of its own
         return resettle(wanted, visit, choice or asked, agent, now=now)
 
     if settle_or_none(wanted, take, now=now) is None:
@@ -80,6 +106,10 @@ def _resettle(
         ask_for_yes(visit, now=now)
     else:
         proposing.hour_changed(visit, before.start, now=now)
+        if notices.stamp(visit.starts_at) == before.start:
+            seats.follow(visit)
+        else:
+            seats.release(visit, now=now)
         notices.moved(visit, before, by, now=now)
     offer_soon(now=now)
     return True

@@ -12,12 +12,13 @@ from gemba.visits import kept, notices
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor, WaitlistEntry
 from gemba.visits.rules import AT_LEAST, Status, take_until
+from gemba.visits.service import seats
 from gemba.visits.service.agents import Choice, Wanted
 from gemba.visits.service.errands import expire_later, offer_in
 from gemba.visits.service.path import Taken, new_visit, settle_or_none
 
 BATCH = 10
-"""So many offers are made in one transaction."""
+"""So many offers are planned at a time: where one does not hold any more, the next is made."""
 LOOKS = 3
 """So many looks in a row may come to nothing before the next hour that becomes free is awaited."""
 
@@ -44,9 +45,12 @@ def plan_offers(programme_id: int, *, now: datetime) -> Plan:
     return found
 
 
-def make_offers(programme_id: int, plan: Plan, *, tried: int = 0, now: datetime) -> int:
-    """Makes the planned offers that still hold, says how many, and has the rest looked at once more."""
-    made = sum(_offer(entry_id, start, now=now) for entry_id, start in plan)
+def make_offers(programme_id: int, plan: Plan, *, tried: int = 0, now: datetime) -> bool:
+    """Makes the first of the planned offers that still holds, and has the rest looked at once more.
+
+    One in a transaction: two in a row would lock the people of one while waiting for those of another.
+    """
+    made = any(_offer(entry_id, start, now=now) for entry_id, start in plan)
     if made:
         offer_in(programme_id, now=now)
     elif plan and tried + 1 < LOOKS:
@@ -83,34 +87,32 @@ def _ask_of(entry: WaitlistEntry) -> Ask:
 def _first(
     offer: Offer, entry: WaitlistEntry, programme: Programme, planned: Counter[datetime], *, now: datetime
 ) -> datetime | None:
-    """The earliest start with an agent to spare that leaves time to answer and was not refused."""
+    """The earliest start with an agent or a seat to spare that leaves time to answer and was not refused."""
     notice = timedelta(minutes=programme.min_notice_minutes)
     for start in offer.starts:
         if start - notice < now + AT_LEAST or start.isoformat() in entry.refused:
             continue
-        if len(offer.agents_at(start)) - len(offer.seats_at(start)) > planned[start]:
+        if len(offer.agents_at(start)) > planned[start]:
             return start
     return None
 
 
 def _offer(entry_id: int, start: datetime, *, now: datetime) -> bool:
-    """Holds an hour for whoever waits and tells them; False where something came in between."""
-    entry = db.session.scalar(
-        select(WaitlistEntry)
-        .where(WaitlistEntry.id == entry_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    """Holds an hour or a seat for whoever waits and tells them; False where something came in between."""
+    entry = db.session.get(WaitlistEntry, entry_id, populate_existing=True)
     if entry is None or entry.visit_id is not None or start.isoformat() in entry.refused:
         return False
-    programme, person = entry.programme, entry.person
-    if not person.active or person.id in set(db.session.scalars(_holding())):
+    if not entry.person.active:
         return False
+    programme, person = entry.programme, entry.person
     wanted = Wanted(programme, (person.id,), _ask_of(entry), start)
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
-        if start in agent.joinable:
+        if not _still_waits(entry):
             raise Taken
+        if start in agent.joinable:
+            visit = seats.with_a_seat(wanted, choice.agent)
+            return seats.hold(visit, person, person.id, Status.OFFERED, now=now)
         return new_visit(wanted, choice, agent, person.id, status=Status.OFFERED, now=now)
 
     visit = settle_or_none(wanted, take, now=now)
@@ -123,3 +125,11 @@ def _offer(entry_id: int, start: datetime, *, now: datetime) -> bool:
     expire_later(visit, now=now)
     notices.offered(visit, now=now)
     return True
+
+
+def _still_waits(entry: WaitlistEntry) -> bool:
+    """Whether nothing is held for them yet, now that they are locked: people first, then places in line."""
+    row = db.session.execute(
+        select(WaitlistEntry.visit_id).where(WaitlistEntry.id == entry.id).with_for_update()
+    ).one_or_none()
+    return row is not None and row[0] is None and entry.person_id not in set(db.session.scalars(_holding()))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
+from gemba.people.models import Person
 from gemba.people.rules import clean_text
 from gemba.visits import notices, replies
 from gemba.visits.models import Visit, VisitProposal
@@ -48,9 +49,13 @@ def keep(
     sequence: int | None,
     stamp: datetime,
     *,
+    asked: Collection[Person] = (),
     now: datetime,
 ) -> replies.Taken:
-    """Keeps a proposal; a newer one of the same person takes an older one's place, the same twice is one."""
+    """Keeps a proposal; a newer one of the same person takes an older one's place, the same twice is one.
+
+    `asked` hear of it instead of the other side: those who decide about visits.
+    """
     start, end = span
     mine = [each for each in proposals_of(visit.id) if each.person_id == person_id]
     is_open = any(each.state == Decided.OPEN and each.starts_at == start for each in mine)
@@ -72,7 +77,7 @@ def keep(
     )
     db.session.add(proposal)
     db.session.flush()
-    notices.proposed(visit, proposal, now=now)
+    notices.proposed(visit, proposal, asked=asked, now=now)
     return replies.Taken.COUNTED
 
 

@@ -14,9 +14,10 @@ from gemba.people.models import Person
 from gemba.programmes.models import Programme
 from gemba.visits import notices
 from gemba.visits.errors import OfferOver
-from gemba.visits.facts import Ask
+from gemba.visits.facts import Ask, agents_for
 from gemba.visits.models import Visit, WaitlistEntry
 from gemba.visits.rules import Status
+from gemba.visits.service import seats
 from gemba.visits.service.approving import ask_for_yes, needs_yes
 from gemba.visits.service.errands import offer_in, offer_soon
 from gemba.visits.service.moving import is_visitor
@@ -52,16 +53,32 @@ def wait(programme: Programme, person: Person, ask: Ask, *, now: datetime) -> Wa
 
 def stop_waiting(programme: Programme, person: Person, *, now: datetime) -> None:
     """Takes somebody off a programme's waitlist; an hour that was held for them is free again."""
+    if leave_line(programme, person, now=now):
+        offer_soon(now=now)
+
+
+def leave_line(programme: Programme, person: Person, *, also: Ask | None = None, now: datetime) -> bool:
+    """The same, and says whether an hour is free now: whoever waits for one is to be told in the end.
+
+    Locks are taken as everywhere: people first and all at once, then their places in line. `also` is the ask
+    of a booking that follows in this transaction, for who holds one agent may not wait for another.
+    """
     entry = _entry(programme, person)
     if entry is None:
-        return
-    held = entry.visit
-    db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.id == entry.id))
+        return False
+    held, is_freed = entry.visit, False
     if held is not None:
-        lock_visit(held)
-        if held.status == Status.OFFERED:
+        lock_visit(held, also=_may_get(also, person) if also is not None else ())
+        is_freed = held.status == Status.OFFERED
+        if is_freed:
             close(held, Status.DECLINED)
-            offer_soon(now=now)
+    db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.id == entry.id))
+    return is_freed
+
+
+def _may_get(ask: Ask, person: Person) -> list[int]:
+    """The agents a booking may go to."""
+    return [ask.agent_id] if ask.agent_id is not None else agents_for(ask, but=[person.id])
 
 
 def places_of(person: Person) -> list[Place]:
@@ -90,7 +107,8 @@ def places_of(person: Person) -> list[Place]:
 
 
 def take_offer(visit: Visit, by: Person, *, now: datetime) -> Visit:
-    """Takes the hour that is held: it is booked, or asked for where the programme wants a yes.
+    """Takes the hour that is held: it is booked, or asked for where the programme wants a yes. Of a seat the
+    visit it is in is returned.
 
     Raises OfferOver.
     """
@@ -98,6 +116,8 @@ def take_offer(visit: Visit, by: Person, *, now: datetime) -> Visit:
     db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.visit_id == visit.id))
     if needs_yes(visit.programme, visit.agent_id, by):
         ask_for_yes(visit, now=now)
+    elif visit.joins_id is not None:
+        visit = seats.take(visit, now=now)
     else:
         visit.status, visit.expires_at, visit.changed_at = Status.BOOKED, None, now
         db.session.flush()
