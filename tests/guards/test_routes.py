@@ -94,6 +94,7 @@ WHO: dict[str, frozenset[str]] = {
     "schedule.preview": ALICES_HOURS,
     "schedule.set_date": ALICES_HOURS,
     "schedule.put_back": ALICES_HOURS,
+    "schedule.open_again": ALICES_HOURS,
     "schedule.holiday_parts": ALL,
     "schedule.quiet_hours": LINE_LEADS,
     "schedule.save_quiet_hours": LINE_LEADS,

@@ -379,7 +379,7 @@ def test_a_new_hour_by_page_and_call(
     answer = as_("vera").post(f"/visits/{visit_id}/move", body)
     assert (answer.status_code, answer.get_json()["start"]) == (200, "2026-11-26T09:00:00Z")
     clock.forward(minutes=1)
-    body = {"start": "2026-11-26T12:00:00Z"}
+    body = {"start": "2026-11-26T13:00:00Z"}
     assert vera.post(f"/visits/{visit_id}/move", data=body).status_code == 303
     page = vera.get(f"/visits/{visit_id}").text
     assert "The visit stays where it is until the new hour is agreed to." in page
