@@ -27,6 +27,7 @@ from gemba.inbox import setup as inbox
 from gemba.insights import jobs as insights_jobs
 from gemba.insights import models as insights_models  # noqa: F401
 from gemba.insights import views as insights_views
+from gemba.insights.service import numbers as insight_numbers
 from gemba.invites import mail as invite_mail
 from gemba.invites import models as invites_models  # noqa: F401
 from gemba.openings import when_hours_open
@@ -208,6 +209,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(rounds_views.blueprint)
     app.register_blueprint(insights_views.blueprint)
     insights_jobs.init_app()
+    insight_numbers.init_app()
     api.init_app(app, csrf)
     outbox_mail.init_app()
     outbox.init_app(app)

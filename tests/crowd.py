@@ -10,6 +10,7 @@ from gemba.db import db
 from gemba.insights.models import Insight, InsightTerm, Observation
 from gemba.insights.rules.kinds import Kind
 from gemba.insights.rules.terms import insight_terms
+from gemba.insights.service import numbers
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
 from gemba.schedule.models import Availability
@@ -164,6 +165,7 @@ def add_insights(cast: Cast, visits: list[int], count: int, now: datetime) -> li
     ]
     _write(InsightTerm, terms)
     db.session.flush()
+    numbers.keep_all(now)
     return ids
 
 

@@ -10,21 +10,36 @@ from gemba.insights.rules.kinds import Standing
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
+FILTERED = ("kind", "product_id", "merged_into_id", "review_visit_id")
+
 
 class Insight(Base):
-    """A backlog item; its numbers are always counted from its observations, never stored.
+    """A backlog item. Its numbers are counted from its notes and votes, never set by hand.
+
+    What lists are ordered by (`visits` to `score`) is kept here, counted anew in the transaction of every
+    cause (service/numbers.py) over the insight and all merged into it; a merged one keeps nothing. `score`
+    is -1 where there is none, and stands as of `scored_at`, against `watched` visits.
+
+    `programme_id` is where it came up first. `hurts` is a Hurts, `minutes_lost` what it costs each time,
+    `tags` are parted by spaces. `triage` is a Triage: what was decided while nobody touched the words.
 
     Merging moves no row: `merged_into_id` names the survivor (always one that is not merged itself),
     `merged_via_id` the insight it was merged into by hand, so that every merge can be taken back.
     """
 
     __tablename__ = "insight"
+    # Each order of the list is one index that also answers the filters: no row is read in vain.
+    __table_args__ = tuple(
+        Index(f"ix_insight_by_{name}", "status", name, "id", *FILTERED)
+        for name in ("score", "visits", "votes", "created_at")
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     body: Mapped[str] = mapped_column(default="")
-    kind: Mapped[str] = mapped_column(index=True)
-    status: Mapped[str] = mapped_column(default="new", index=True)
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(default="new")
+    programme_id: Mapped[int | None] = mapped_column(ForeignKey("programme.id"), index=True)
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
@@ -37,6 +52,25 @@ class Insight(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
     version: Mapped[int] = mapped_column(default=1)
+    hurts: Mapped[str] = mapped_column(default="")
+    minutes_lost: Mapped[int | None]
+    workaround: Mapped[str] = mapped_column(default="")
+    tool: Mapped[str] = mapped_column(default="")
+    step: Mapped[str] = mapped_column(default="")
+    due: Mapped[date | None]
+    tags: Mapped[str] = mapped_column(default="")
+    triage: Mapped[str] = mapped_column(default="")
+    triage_reason: Mapped[str] = mapped_column(default="")
+    visits: Mapped[int] = mapped_column(default=0)
+    agents: Mapped[int] = mapped_column(default=0)
+    observations: Mapped[int] = mapped_column(default=0)
+    severity_sum: Mapped[int] = mapped_column(default=0)
+    severity_count: Mapped[int] = mapped_column(default=0)
+    last_seen: Mapped[datetime | None]
+    votes: Mapped[int] = mapped_column(default=0)
+    watched: Mapped[int] = mapped_column(default=0)
+    score: Mapped[int] = mapped_column(default=-1)
+    scored_at: Mapped[datetime | None]
 
     product: Mapped[Product | None] = relationship()
     owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
@@ -126,7 +160,10 @@ class InsightTerm(Base):
     """
 
     __tablename__ = "insight_term"
-    __table_args__ = (Index("ix_insight_term_insight_id", "insight_id"),)
+    __table_args__ = (
+        Index("ix_insight_term_insight_id", "insight_id"),
+        Index("ix_insight_term_by_weight", "term", "weight", "insight_id"),
+    )
 
     term: Mapped[str] = mapped_column(
         String().with_variant(String(collation="C"), "postgresql"), primary_key=True
@@ -145,6 +182,31 @@ class InsightVote(Base):
         ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     created_at: Mapped[datetime]
+
+
+class InsightApart(Base):
+    """Two insights that somebody found not to be the same: neither is offered for the other again."""
+
+    __tablename__ = "insight_apart"
+
+    low_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True)
+    high_id: Mapped[int] = mapped_column(
+        ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime]
+
+
+class InsightFollower(Base):
+    """Somebody who wants to hear what becomes of an insight."""
+
+    __tablename__ = "insight_follower"
+
+    insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]
 
 
 class InsightChange(Base):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import booking, feed, pages, rules, served, slots
+from tests.bench import backlog, booking, feed, pages, rules, served, slots
 from tests.bench.measure import table
 
 
@@ -29,6 +29,7 @@ def main() -> None:
             *booking.measure(place),
             *served.measure(place),
             *feed.measure(place),
+            *backlog.measure(place),
         ]
     print(table(rows))
     print(f"\n{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors.")

@@ -11,6 +11,7 @@ from gemba.demo.loading.company import DAY, MINUTE, Loaded
 from gemba.insights import service as insights
 from gemba.insights.models import Insight, InsightVote, Observation
 from gemba.insights.rules.kinds import Status
+from gemba.insights.service import numbers
 from gemba.people.models import Person
 from gemba.people.rules import Role
 
@@ -47,6 +48,7 @@ def load_backlog(company: Company, loaded: Loaded, now: datetime) -> None:
         insights.reindex(insight.id)
         _decide(content, insight, evidence[-1].at, loaded, now)
     db.session.flush()
+    numbers.keep_all(now)
 
 
 def _evidence(content: InsightContent, loaded: Loaded) -> list[_Seen]:

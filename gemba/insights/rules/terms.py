@@ -28,7 +28,7 @@ PREFIX_MIN = 3
 QUERY_TERMS_MAX = 24
 RARITY_SCALE = 1000
 TOTAL_MIN = 100
-SIMILAR_SHARE = 0.34
+SIMILAR_SHARE = 0.3
 SIMILAR_SHARED_MIN = 2
 
 _WORD = re.compile(r"[^\W_]+(?:[-‐‑–'’][^\W_]+)*")
@@ -177,7 +177,7 @@ def is_similar(match: Match, query: Sequence[QueryTerm], frequencies: Mapping[st
     """Whether a match is worth showing as perhaps the same thing.
 
     It must share at least two terms (or all there are), one of them rare (in at most a tenth of the
-    insights, or in five), and a third of what the query says, by rarity.
+    insights, or in five), and three tenths of what the query says, by rarity.
     """
     said = sum(rarity(frequencies.get(wanted.term, 0), total) for wanted in query)
     shared = sum(rarity(frequencies.get(term, 0), total) for term in match.shared)

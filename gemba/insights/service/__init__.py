@@ -4,13 +4,12 @@ Functions take the acting person and `now`, write through `db.session` and flush
 """
 
 from gemba.insights.service.backlog import (
+    COUNTED_UP_TO,
     Detail,
     Item,
-    Page,
     Similar,
     Summary,
     get,
-    list_insights,
     similar,
     similar_to,
     summary,
@@ -39,6 +38,7 @@ from gemba.insights.service.edit import may_edit, merge, owners, patch, split, u
 from gemba.insights.service.evidence import Hint, hints
 from gemba.insights.service.export import export_rows, line_of
 from gemba.insights.service.index import reindex
+from gemba.insights.service.listing import Page, board, every_matching, list_insights
 from gemba.insights.service.sitting import (
     minute_of,
     start_now,
@@ -50,6 +50,7 @@ from gemba.insights.service.sitting import (
 from gemba.insights.service.standing import confirm_consent, lacks_consent, publish_due
 
 __all__ = [
+    "COUNTED_UP_TO",
     "Counts",
     "Detail",
     "DraftFields",
@@ -60,10 +61,12 @@ __all__ = [
     "Similar",
     "Summary",
     "add_as_evidence",
+    "board",
     "confirm_consent",
     "drafts_of",
     "drop_drafts",
     "edit_note",
+    "every_matching",
     "export_rows",
     "fields_of",
     "get",

@@ -1,44 +1,34 @@
-"""Reading the backlog: lists, one insight with its evidence, what is similar.
+"""Reading the backlog: one insight with its evidence, what is similar, the whole in figures.
 
 Only what `viewer` may read is found (sight.py). Agents are counted and their lines named, never they
 themselves. Each function costs a constant number of statements.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
-from gemba.errors import Invalid
 from gemba.insights.errors import InsightNotFound
-from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
-from gemba.insights.rules.filters import InsightFilter, Order
-from gemba.insights.rules.kinds import Status, _n
+from gemba.insights.models import Insight, InsightApart, InsightChange, InsightVote, Observation
+from gemba.insights.rules.kinds import Status
 from gemba.insights.rules.score import ScoreParts
 from gemba.insights.rules.terms import is_similar
 from gemba.insights.service import index
-from gemba.insights.service.counts import (
-    NOTHING,
-    ROOT,
-    Counts,
-    Watched,
-    counted,
-    counting,
-    counts_of,
-    score_of,
-    votes_of,
-    watched,
-)
+from gemba.insights.service.counts import ROOT, Counts, watched
+from gemba.insights.service.numbers import kept, lines_of, parts_of
 from gemba.insights.service.sight import COUNTED, readable, readable_insight
-from gemba.people.models import Person, Product
+from gemba.people.models import Person
 from gemba.visits.models import Visit
 
-LIMIT_MAX = 200
+COUNTED_UP_TO = 1000
+"""Nobody reads a larger number, and a database would count each time."""
+PART = 5000
+"""So many ids stand in one statement; lists on pages have fewer."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +41,6 @@ class Item:
     watched: int
     votes: int
     voted: bool
-
-
-@dataclass(frozen=True)
-class Page:
-    """Part of a list: `total` insights match, `next` is the cursor of the following part, None at the end."""
-
-    items: list[Item]
-    total: int
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +64,7 @@ class Similar:
 
 @dataclass(frozen=True)
 class Summary:
-    """The backlog in figures: insights by status, and the visits that have been watched."""
+    """The backlog in figures: insights by status, up to COUNTED_UP_TO each, and the visits watched."""
 
     by_status: dict[Status, int]
     visits: int
@@ -93,48 +74,22 @@ class Summary:
         """All insights that are not merged away."""
         return sum(self.by_status.values())
 
-
-@dataclass(frozen=True)
-class _Row:
-    """What the order of the list needs to know about a matching insight."""
-
-    id: int
-    key: int
-    counts: Counts
-
-
-def list_insights(
-    filters: InsightFilter, viewer: Person, *, cursor: str | None = None, limit: int = 50, now: datetime
-) -> Page:
-    """The insights that match, in order. Raises Invalid for a cursor that is not ours."""
-    seen = watched(now)
-    rows = _matching(filters, viewer, seen, now)
-    start = _after(rows, cursor)
-    part = rows[start : start + min(max(limit, 1), LIMIT_MAX)]
-    end = start + len(part)
-    more = f"{part[-1].key}.{part[-1].id}" if part and end < len(rows) else None
-    return Page(_items(part, viewer, seen, now), len(rows), more)
-
-
-def every_matching(filters: InsightFilter, viewer: Person, *, now: datetime) -> list[Item]:
-    """All insights that match, in order: what an export of the filters holds."""
-    seen = watched(now)
-    return _items(_matching(filters, viewer, seen, now), viewer, seen, now)
+    @property
+    def is_least(self) -> bool:
+        """Whether there are more than were counted."""
+        return any(count >= COUNTED_UP_TO for count in self.by_status.values())
 
 
 def get(insight_id: int, viewer: Person, *, now: datetime) -> Detail:
     """One insight with everything its page shows. Raises InsightNotFound."""
-    insight = db.session.scalar(
-        _with_names(select(Insight)).where(Insight.id == insight_id, readable(viewer))
-    )
+    insight = db.session.scalar(with_names(select(Insight)).where(Insight.id == insight_id, readable(viewer)))
     if insight is None:
         raise InsightNotFound
-    parts = list(db.session.scalars(_with_names(select(Insight)).where(Insight.merged_into_id == insight_id)))
-    seen = watched(now)
+    parts = list(db.session.scalars(with_names(select(Insight)).where(Insight.merged_into_id == insight_id)))
     survivor = db.session.get(Insight, insight.merged_into_id) if insight.merged_into_id else None
     family = [insight_id, *(part.id for part in parts)]
     return Detail(
-        item=_with_counts([insight], {}, viewer, seen, now)[0],
+        item=with_numbers([insight], viewer)[0],
         evidence=evidence_of(family),
         parts=parts,
         survivor=survivor,
@@ -157,10 +112,14 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
 
 
 def similar(insight_id: int, viewer: Person, *, limit: int = 5, now: datetime) -> list[Similar]:
-    """Insights that say perhaps the same as this one, best first. Raises InsightNotFound."""
+    """Insights that say perhaps the same as this one, best first; none that somebody set apart from it.
+
+    Raises InsightNotFound.
+    """
     insight = readable_insight(insight_id, viewer)
+    but = [insight.id, insight.root_id, *apart_from(insight.id)]
     # A long description would drown what the title says.
-    return similar_to(insight.title, viewer, but=[insight.id, insight.root_id], limit=limit, now=now)
+    return similar_to(insight.title, viewer, but=but, limit=limit, now=now)
 
 
 def similar_to(
@@ -170,137 +129,81 @@ def similar_to(
     (asked,) = index.ask([text])
     (matches,) = index.best([asked], but=but, limit=4 * limit, sight=readable(viewer))
     near = [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)][:limit]
-    if not near:
-        return []
-    insights = _load([match.id for match in near])
-    items = _with_counts(insights, {}, viewer, watched(now), now)
+    items = with_numbers(load([match.id for match in near]), viewer)
     return [Similar(item, match.shared) for item, match in zip(items, near, strict=True)]
+
+
+def apart_from(insight_id: int) -> list[int]:
+    """Insights that somebody found not to be the same as this one."""
+    rows = db.session.execute(
+        select(InsightApart.low_id, InsightApart.high_id).where(
+            or_(InsightApart.low_id == insight_id, InsightApart.high_id == insight_id)
+        )
+    )
+    return [low if high == insight_id else high for low, high in rows]
 
 
 def summary(viewer: Person, now: datetime) -> Summary:
     """The backlog that this person may read in figures, in two statements."""
-    rows = db.session.execute(
-        select(Insight.status, func.count())
-        .where(Insight.merged_into_id.is_(None), readable(viewer))
-        .group_by(Insight.status)
-    )
-    found = Counter({Status(status): count for status, count in rows})
-    return Summary({status: found[status] for status in Status}, watched(now).of(None))
-
-
-def _matching(filters: InsightFilter, viewer: Person, seen: Watched, now: datetime) -> list[_Row]:
-    """All matching insights in order, in one statement, or three with a search."""
-    counts = counting().subquery()
-    columns: list[Any] = [Insight.id, Insight.kind, Insight.product_id, Insight.created_at, *counts.c]
-    query = (
-        select(*columns).outerjoin(counts, counts.c.root == Insight.id).where(*_conditions(filters, viewer))
-    )
-    if filters.q:
-        (asked,) = index.ask([filters.q], typing=True)
-        if not asked.worth:
-            return []
-        found = index.relevance(asked).subquery()
-        query = query.join(found, found.c.insight_id == Insight.id).add_columns(found.c.relevance)
-    if filters.order is Order.VOTES:
-        votes = _votes().subquery()
-        query = query.outerjoin(votes, votes.c.root == Insight.id).add_columns(
-            func.coalesce(votes.c.votes, 0).label("votes")
+    parts = [
+        select(
+            select(literal(status.value).label("status"))
+            .where(Insight.status == status, Insight.merged_into_id.is_(None), readable(viewer))
+            .limit(COUNTED_UP_TO)
+            .subquery()
         )
-    rows = []
-    for row in db.session.execute(query):
-        own = counted(row)
-        rows.append(_Row(row.id, _key(filters.order, row, own, seen, now), own))
-    return sorted(rows, key=lambda row: (-row.key, row.id))
-
-
-def _conditions(filters: InsightFilter, viewer: Person) -> list[ColumnElement[bool]]:
-    conditions = [Insight.merged_into_id.is_(None), readable(viewer)]
-    if filters.statuses:
-        conditions.append(Insight.status.in_(filters.statuses))
-    if filters.kinds:
-        conditions.append(Insight.kind.in_(filters.kinds))
-    if filters.product.isdecimal() and len(filters.product) < 10:
-        conditions.append(Insight.product_id == int(filters.product))
-    elif filters.product:
-        named = select(Product.id).where(Product.name == filters.product)
-        conditions.append(Insight.product_id.in_(named))
-    return conditions
-
-
-def _votes() -> Any:
-    return (
-        select(ROOT.label("root"), func.count(func.distinct(InsightVote.person_id)).label("votes"))
-        .select_from(InsightVote)
-        .join(Insight, Insight.id == InsightVote.insight_id)
-        .group_by(ROOT)
+        for status in Status
+    ]
+    every = union_all(*parts).subquery()
+    found: dict[str, int] = dict(
+        db.session.execute(select(every.c.status, func.count()).group_by(every.c.status)).tuples().all()
     )
+    return Summary({status: found.get(status, 0) for status in Status}, watched(now).of(None))
 
 
-def _key(order: Order, row: Any, counts: Counts, seen: Watched, now: datetime) -> int:
-    """What a row is ordered by, as an integer, higher first. Without a score it comes last."""
-    match order:
-        case Order.RELEVANCE:
-            return int(row.relevance)
-        case Order.SEEN:
-            return counts.visits
-        case Order.VOTES:
-            return int(row.votes)
-        case Order.RECENT:
-            created: datetime = row.created_at
-            return int(created.timestamp() * 1000)
-        case Order.SCORE:
-            parts = score_of(row.kind, row.product_id, counts, seen, now)
-            return parts.score if parts else -1
-
-
-def _after(rows: Sequence[_Row], cursor: str | None) -> int:
-    """The place of the first row behind the cursor."""
-    if not cursor:
-        return 0
-    key, _dot, insight_id = cursor.rpartition(".")
-    try:
-        at = (-int(key), int(insight_id))
-    except ValueError as error:
-        raise Invalid({"cursor": [_n("This cursor is not one of ours.")]}) from error
-    return sum(1 for row in rows if (-row.key, row.id) <= at)
-
-
-def _items(rows: Sequence[_Row], viewer: Person, seen: Watched, now: datetime) -> list[Item]:
-    known = {row.id: row.counts for row in rows}
-    return _with_counts(_load([row.id for row in rows]), known, viewer, seen, now)
-
-
-def _load(ids: Sequence[int]) -> list[Insight]:
+def load(ids: Sequence[int]) -> list[Insight]:
     """Insights in the order of the ids."""
-    if not ids:
-        return []
-    found = {
-        row.id: row for row in db.session.scalars(_with_names(select(Insight)).where(Insight.id.in_(ids)))
-    }
+    found: dict[int, Insight] = {}
+    for start in range(0, len(ids), PART):
+        rows = db.session.scalars(
+            with_names(select(Insight)).where(Insight.id.in_(ids[start : start + PART]))
+        )
+        found |= {row.id: row for row in rows}
     return [found[id_] for id_ in ids]
 
 
-def _with_counts(
-    insights: Sequence[Insight], known: dict[int, Counts], viewer: Person, seen: Watched, now: datetime
-) -> list[Item]:
-    ids = [insight.id for insight in insights]
-    counts = known or counts_of(ids)
-    votes = votes_of(ids)
-    items = []
-    for insight in insights:
-        own = counts.get(insight.id, NOTHING)
-        voters = votes.get(insight.id, set())
-        items.append(
-            Item(
-                insight=insight,
-                counts=own,
-                score=score_of(insight.kind, insight.product_id, own, seen, now),
-                watched=max(seen.of(insight.product_id), own.visits),
-                votes=len(voters),
-                voted=viewer.id in voters,
-            )
+def with_numbers(insights: Sequence[Insight], viewer: Person) -> list[Item]:
+    """Insights with what is kept and counted for them."""
+    lines: dict[int, int] = {}
+    mine: set[int] = set()
+    for start in range(0, len(insights), PART):
+        ids = [insight.id for insight in insights[start : start + PART]]
+        lines |= lines_of(ids)
+        mine |= _voted(ids, viewer)
+    return [
+        Item(
+            insight=insight,
+            counts=kept(insight, lines.get(insight.id, 0)),
+            score=parts_of(insight),
+            watched=max(insight.watched, insight.visits),
+            votes=insight.votes,
+            voted=insight.id in mine,
         )
-    return items
+        for insight in insights
+    ]
+
+
+def _voted(roots: Collection[int], viewer: Person) -> set[int]:
+    """To which of these, or to something merged into them, the viewer said "me too"."""
+    query = (
+        select(ROOT)
+        .join(InsightVote, InsightVote.insight_id == Insight.id)
+        .where(
+            InsightVote.person_id == viewer.id,
+            or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)),
+        )
+    )
+    return set(db.session.scalars(query))
 
 
 def _changes_of(insight_id: int) -> list[InsightChange]:
@@ -313,5 +216,6 @@ def _changes_of(insight_id: int) -> list[InsightChange]:
     return list(db.session.scalars(query))
 
 
-def _with_names(query: Any) -> Any:
+def with_names(query: Any) -> Any:
+    """The query with all that lists name beside an insight."""
     return query.options(joinedload(Insight.product), joinedload(Insight.owner))

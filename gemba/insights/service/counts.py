@@ -1,4 +1,4 @@
-"""What stands behind insights, counted from their observations each time, over everything merged in."""
+"""What stands behind insights, counted from their observations, over everything merged in."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from gemba.db import db
-from gemba.insights.models import Insight, InsightVote, Observation
+from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import Kind
 from gemba.insights.rules.score import Evidence, ScoreParts, score
 from gemba.insights.service.sight import COUNTED
@@ -86,21 +86,6 @@ def counted(row: Any) -> Counts:
         row.severity_count,
         row.last_seen,
     )
-
-
-def votes_of(roots: Collection[int]) -> dict[int, set[int]]:
-    """Who said "me too" to an insight or anything merged into it, by insight."""
-    if not roots:
-        return {}
-    rows = db.session.execute(
-        select(ROOT, InsightVote.person_id)
-        .join(InsightVote, InsightVote.insight_id == Insight.id)
-        .where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)))
-    )
-    found: dict[int, set[int]] = {}
-    for root, person in rows:
-        found.setdefault(root, set()).add(person)
-    return found
 
 
 @dataclass(frozen=True)

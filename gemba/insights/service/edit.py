@@ -24,6 +24,7 @@ from gemba.insights.models import Insight, InsightChange, InsightVote, Observati
 from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.capture import title_of
+from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
 from gemba.people.models import Person, PersonRole, Product
 from gemba.people.rules import Role, clean_line, clean_text
@@ -68,7 +69,7 @@ def patch(
         setattr(insight, name, value)
     if wanted:
         _touch(insight, now)
-        if {"title", "body"} & wanted.keys():
+        if {"title", "body", "kind", "product_id"} & wanted.keys():
             index.reindex(insight.root_id)
     db.session.flush()
     return insight
@@ -79,7 +80,9 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
 
     Raises InsightNotFound.
     """
+    one_at_a_time()
     insight = _survivor(insight_id, viewer)
+    lock(insight.id)
     family = select(Insight.id).where(or_(Insight.id == insight.id, Insight.merged_into_id == insight.id))
     mine = (InsightVote.person_id == viewer.id) & InsightVote.insight_id.in_(family)
     if not on:
@@ -88,6 +91,7 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
         db.session.add(InsightVote(insight_id=insight.id, person_id=viewer.id, created_at=now))
         insight.untouched = False
     db.session.flush()
+    keep(insight.id)
     return insight
 
 
@@ -96,6 +100,7 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
 
     Raises InsightNotFound, Forbidden, NoSuchTarget, AlreadyMerged, MergeIntoItself, UnderReview.
     """
+    one_at_a_time()
     _lock(insight_id, into_id)
     insight = _locked(insight_id, viewer)
     target = _target(into_id, viewer)
@@ -123,6 +128,7 @@ def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
 
     Raises InsightNotFound, Forbidden, NotMerged.
     """
+    one_at_a_time()
     insight = _locked(insight_id, viewer)
     if insight.merged_into_id is None:
         raise NotMerged
@@ -147,6 +153,7 @@ def split(
 
     Raises InsightNotFound, Forbidden, NothingToSplit, UnderReview, Invalid.
     """
+    one_at_a_time()
     insight = _locked(insight_id, viewer)
     if insight.review_visit_id is not None:
         raise UnderReview

@@ -12,7 +12,8 @@ from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
-from gemba.insights.service.backlog import Item, every_matching
+from gemba.insights.service.backlog import PART, Item
+from gemba.insights.service.listing import every_matching
 from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
@@ -33,8 +34,14 @@ def export_rows(
 def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
     """The observations of insights and of all merged into them, by the insight that speaks."""
     found: dict[int, list[Observation]] = defaultdict(list)
-    if not roots:
-        return found
+    for start in range(0, len(roots), PART):
+        for note in _notes(roots[start : start + PART]):
+            if note.insight is not None:
+                found[note.insight.root_id].append(note)
+    return found
+
+
+def _notes(roots: list[int]) -> list[Observation]:
     query = (
         select(Observation)
         .join(Insight, Insight.id == Observation.insight_id)
@@ -45,10 +52,7 @@ def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
         )
         .order_by(Observation.at, Observation.id)
     )
-    for note in db.session.scalars(query):
-        if note.insight is not None:
-            found[note.insight.root_id].append(note)
-    return found
+    return list(db.session.scalars(query))
 
 
 def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:

@@ -1,16 +1,26 @@
-"""The table of terms: written in the transaction of its cause, asked by search and by "similar"."""
+"""The table of terms: written in the transaction of its cause, asked by search and by "similar".
+
+Whatever the size of the backlog, a question reads a bounded number of rows: terms are counted up to
+COUNT_MAX, and candidates come from the rarest terms asked for, at most POSTINGS_MAX of each. Commoner terms
+only add to what these found.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, or_, select, union_all
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightTerm, Observation
 from gemba.insights.rules.terms import Match, QueryTerm, insight_terms, query_terms, rank, rarity
+from gemba.insights.service import numbers
 from gemba.insights.service.sight import COUNTED, PUBLIC
 
+COUNT_MAX = 2000
+POSTINGS_MAX = 1000
+FOUND_MAX = 1000
 PREFIX_TERMS_MAX = 60
 
 
@@ -27,10 +37,23 @@ class Asked:
         """How telling each term found in the backlog is."""
         return {term: rarity(frequency, self.total) for term, frequency in self.frequencies.items()}
 
+    @property
+    def drivers(self) -> list[str]:
+        """The rarest terms, from which candidates come: as many as together have POSTINGS_MAX."""
+        chosen: list[str] = []
+        postings = 0
+        for term, frequency in sorted(self.frequencies.items(), key=lambda pair: (pair[1], pair[0])):
+            if chosen and postings + frequency > POSTINGS_MAX:
+                break
+            chosen.append(term)
+            postings += frequency
+        return chosen
+
 
 def reindex(root_id: int) -> None:
-    """Writes the terms of an insight anew, with those of all merged into it (which keep none)."""
+    """Writes the terms and numbers of an insight anew, over all merged into it (which keep none)."""
     db.session.flush()
+    numbers.lock(root_id)
     family = db.session.execute(
         select(Insight.id, Insight.title, Insight.body).where(
             or_(Insight.id == root_id, Insight.merged_into_id == root_id)
@@ -48,6 +71,7 @@ def reindex(root_id: int) -> None:
     ]
     if rows:
         db.session.execute(insert(InsightTerm), rows)
+    numbers.keep(root_id)
 
 
 def _evidence(ids: Collection[int]) -> list[str]:
@@ -66,46 +90,69 @@ def _evidence(ids: Collection[int]) -> list[str]:
 def ask(texts: Sequence[str], typing: bool = False) -> list[Asked]:
     """Queries for some texts, with the frequencies of all their terms, in two statements."""
     queries = [query_terms(text, typing) for text in texts]
-    wanted = {term for query in queries for term in query}
+    wanted = sorted({term for query in queries for term in query}, key=lambda one: (one.term, one.prefix))
     if not wanted:
         return [Asked(query, {}, 0) for query in queries]
-    total = db.session.scalar(select(func.count(Insight.id)).where(Insight.merged_into_id.is_(None))) or 0
-    found: dict[str, int] = dict(
-        db.session.execute(
-            select(InsightTerm.term, func.count())
-            .where(or_(*_conditions(wanted)))
-            .group_by(InsightTerm.term)
-            .order_by(func.count().desc(), InsightTerm.term)
-            .limit(len(wanted) + PREFIX_TERMS_MAX)
-        )
-        .tuples()
-        .all()
-    )
+    # Ids are given in order: the largest tells the size without counting.
+    total = db.session.scalar(select(func.max(Insight.id))) or 0
+    found = _frequencies(wanted)
     return [
         Asked(query, {term: n for term, n in found.items() if any(q.matches(term) for q in query)}, total)
         for query in queries
     ]
 
 
-def _conditions(wanted: Collection[QueryTerm]) -> list[ColumnElement[bool]]:
-    whole = InsightTerm.term.in_(sorted({query.term for query in wanted}))
-    begun = [
-        (InsightTerm.term >= query.prefix) & (InsightTerm.term < query.prefix + "\U0010ffff")
-        for query in sorted(wanted, key=lambda query: query.term)
-        if query.prefix
-    ]
-    return [whole, *begun]
-
-
-def relevance(asked: Asked) -> Select[int, int]:
-    """SQL: insight_id and relevance (integers, as `rules.terms.rank` counts them) of all that match."""
-    worth = asked.worth
-    value = case(worth, value=InsightTerm.term, else_=0) if worth else 0
-    return (
-        select(InsightTerm.insight_id, func.sum(InsightTerm.weight * value).label("relevance"))
-        .where(InsightTerm.term.in_(sorted(worth)))
-        .group_by(InsightTerm.insight_id)
+def _frequencies(wanted: Sequence[QueryTerm]) -> dict[str, int]:
+    """In how many insights the terms occur, counted up to COUNT_MAX; words begun stand for many terms."""
+    parts: list[Select[Any]] = []
+    for word in wanted:
+        parts.append(select(InsightTerm.term).where(InsightTerm.term == word.term).limit(COUNT_MAX))
+        if word.prefix:
+            begun = (InsightTerm.term >= word.prefix) & (InsightTerm.term < word.prefix + "\U0010ffff")
+            others = begun & (InsightTerm.term != word.term)
+            parts.append(select(InsightTerm.term).where(others).order_by(InsightTerm.term).limit(COUNT_MAX))
+    every = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    rows = db.session.execute(
+        select(every.c.term, func.count())
+        .group_by(every.c.term)
+        .order_by(func.count().desc(), every.c.term)
+        .limit(len(wanted) + PREFIX_TERMS_MAX)
     )
+    return dict(rows.tuples().all())
+
+
+def _candidates(terms: Collection[str], conditions: Sequence[ColumnElement[bool]]) -> Any:
+    """SQL: the ids of insights that use one of the terms, for each term those in which it weighs most."""
+    parts = [
+        select(InsightTerm.insight_id)
+        .join(Insight, Insight.id == InsightTerm.insight_id)
+        .where(InsightTerm.term == term, *conditions)
+        .order_by(InsightTerm.weight.desc(), InsightTerm.insight_id.desc())
+        .limit(POSTINGS_MAX)
+        .subquery()
+        for term in sorted(terms)
+    ]
+    return union_all(*(select(part) for part in parts)).subquery()
+
+
+def found(asked: Asked, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[int, int]]:
+    """Relevance (as `rules.terms.rank` counts it) and id of what matches, best first, in one statement."""
+    worth = asked.worth
+    if not worth:
+        return []
+    near = _candidates(asked.drivers, conditions)
+    relevance = func.sum(InsightTerm.weight * case(worth, value=InsightTerm.term, else_=literal(0)))
+    rows = db.session.execute(
+        select(relevance.label("relevance"), InsightTerm.insight_id)
+        .where(
+            InsightTerm.term.in_(sorted(worth)),
+            InsightTerm.insight_id.in_(select(near.c.insight_id)),
+        )
+        .group_by(InsightTerm.insight_id)
+        .order_by(relevance.desc(), InsightTerm.insight_id)
+        .limit(FOUND_MAX)
+    )
+    return [(int(value), id_) for value, id_ in rows]
 
 
 def best(
@@ -113,26 +160,24 @@ def best(
 ) -> list[list[Match]]:
     """For each query the best open or done insights in sight (never declined ones), in one statement.
 
-    Rows are read for telling terms only: those found in at most a tenth of the insights, or in five.
+    Candidates share a telling term: one found in at most a tenth of the insights, or in five.
     """
-    telling = {term for one in asked for term, n in one.frequencies.items() if n <= max(5, one.total // 10)}
+    telling = {
+        term for one in asked for term in one.drivers if one.frequencies[term] <= max(5, one.total // 10)
+    }
     if not telling:
         return [[] for _ in asked]
-    near = (
-        select(InsightTerm.insight_id)
-        .join(Insight, Insight.id == InsightTerm.insight_id)
-        .where(
-            InsightTerm.term.in_(sorted(telling)),
-            Insight.id.not_in(but),
-            Insight.status != "declined",
-            Insight.merged_into_id.is_(None),
-            sight,
-        )
+    conditions = (
+        Insight.id.not_in(but),
+        Insight.status != "declined",
+        Insight.merged_into_id.is_(None),
+        sight,
     )
+    near = _candidates(telling, conditions)
     every = {term for one in asked for term in one.frequencies}
     rows = db.session.execute(
         select(InsightTerm.insight_id, InsightTerm.term, InsightTerm.weight).where(
-            InsightTerm.term.in_(sorted(every)), InsightTerm.insight_id.in_(near)
+            InsightTerm.term.in_(sorted(every)), InsightTerm.insight_id.in_(select(near.c.insight_id))
         )
     )
     held: dict[int, dict[str, int]] = defaultdict(dict)

@@ -96,4 +96,12 @@ def _status_chips(asked: Mapping[str, str], summary: service.Summary) -> list[tu
     rows += [(status.value, _(status.label).capitalize(), counts[status]) for status in Status]
     rows.append((ALL, _("All"), summary.total))
     rest = {name: value for name, value in asked.items() if name != "status"}
-    return [(label, _url(rest, status=value), value == now_chosen, count) for value, label, count in rows]
+    return [
+        (label, _url(rest, status=value), value == now_chosen, _up_to(count)) for value, label, count in rows
+    ]
+
+
+def _up_to(count: int) -> str:
+    """A count, or that there are more than anybody counted."""
+    most = service.COUNTED_UP_TO
+    return f"{most}+" if count >= most else str(count)
