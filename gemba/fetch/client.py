@@ -1,4 +1,4 @@
-"""The client: get() with its redirects, and bodies that do not grow past their limit."""
+"""The client: get() with its redirects, send() without, and bodies that do not grow past their limit."""
 
 import ssl
 import zlib
@@ -26,6 +26,8 @@ from gemba.fetch.wire import Deadline, connected, resolve
 TOTAL_SECONDS = 10.0
 MOST_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+MOST_SENT = 20 * 1024 * 1024
 GOES_ELSEWHERE = frozenset({"accept", "user-agent"})
 """Headers of the caller that another host may see after a redirect."""
 _CHUNK = 64 * 1024
@@ -76,13 +78,33 @@ class Fetcher:
                 sent = {name: value for name, value in sent.items() if name.casefold() in GOES_ELSEWHERE}
         raise TooManyRedirects
 
-    def _once(self, method: str, target: Target, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+    def send(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """The answer to one request that may write, sent once at most: no redirect is followed, nothing is
+        tried again. Whoever gets FetchFailed does not know whether it arrived.
+        """
+        if method not in METHODS:
+            raise ValueError(f"{method} is not sent from here")
+        if body is not None and len(body) > MOST_SENT:
+            raise TooLarge
+        return self._once(method, parse(url), dict(headers or {}), Deadline(self._seconds), body)
+
+    def _once(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        sent: bytes | None = None,
+    ) -> Answer:
         addresses = resolve(target, deadline)
         check(addresses, self._allowed)
         with _troubles(), connected(target, addresses, deadline, self._context) as connection:
             connection.request(
                 method,
                 target.path,
+                body=sent,
                 headers={"User-Agent": "Gemba", **headers, "Accept-Encoding": "gzip"},
                 preload_content=False,
                 decode_content=False,

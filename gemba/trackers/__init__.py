@@ -1,0 +1,1 @@
+"""Export to issue trackers, and the way back: connections, exports, tickets and their statuses."""
