@@ -41,6 +41,9 @@ from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
+from gemba.schedule.openings import when_hours_open
+from gemba.trackers import errand as trackers
+from gemba.trackers import models as trackers_models  # noqa: F401
 from gemba.upkeep import views as upkeep_views
 from gemba.visits import (
     answer_views,
@@ -210,6 +213,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(insights_views.blueprint)
     insights_jobs.init_app()
     insight_numbers.init_app()
+    trackers.init_app(app, csrf)
     api.init_app(app, csrf)
     outbox_mail.init_app()
     outbox.init_app(app)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -85,6 +86,11 @@ class Settings:
     fetch_allowed: tuple[str, ...] = ()
     """Networks that may be reached though they are not public: for tests, no environment sets it."""
 
+    secret_key_before: str | None = None
+    """The secret key that was in force before, until what it encrypted is encrypted anew."""
+    tracker_networks: tuple[str, ...] = ()
+    """Private networks in which trackers may be reached."""
+
     @property
     def mail_folder(self) -> Path:
         """Where mail lands as files while no SMTP server is set."""
@@ -141,6 +147,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_format=_one_of(given, "GEMBA_LOG_FORMAT", ("text", "json")),
         metrics_token=_metrics_token(given),
         sentry_dsn=_sentry_dsn(given),
+        secret_key_before=_secret_key_before(given),
+        tracker_networks=_tracker_networks(given),
     )
 
 
@@ -179,6 +187,23 @@ def _secret_key(given: Mapping[str, str], instance: Path, database_url: str) -> 
     with os.fdopen(handle, "w") as file:
         file.write(secrets.token_urlsafe(48))
     return path.read_text().strip()
+
+
+def _secret_key_before(given: Mapping[str, str]) -> str | None:
+    key = given.get("GEMBA_SECRET_KEY_BEFORE")
+    if key is not None and len(key) < 32:
+        raise BadSetting("GEMBA_SECRET_KEY_BEFORE", "give the whole secret key of before.")
+    return key
+
+
+def _tracker_networks(given: Mapping[str, str]) -> tuple[str, ...]:
+    texts = [text.strip() for text in given.get("GEMBA_TRACKER_NETWORKS", "").split(",") if text.strip()]
+    try:
+        return tuple(str(ip_network(text)) for text in texts)
+    except ValueError as error:
+        raise BadSetting(
+            "GEMBA_TRACKER_NETWORKS", "give networks parted by commas, such as 10.0.0.0/8,192.168.4.7/32."
+        ) from error
 
 
 def _base_url(given: Mapping[str, str]) -> str:

@@ -60,6 +60,8 @@ def test_only_entry_points_commit(path: Path) -> None:
             "outbox/worker",
             "outbox/claims",
             "inbox/receiving",
+            "trackers/errand",
+            "trackers/hook",
             "web/access",
             "web/pages",
         )

@@ -36,7 +36,7 @@ from gemba.insights.service.drafts import keep as keep_draft
 from gemba.insights.service.drafts import of as drafts_of
 from gemba.insights.service.edit import may_edit, merge, owners, patch, split, unmerge, vote
 from gemba.insights.service.evidence import Hint, hints
-from gemba.insights.service.export import export_rows, line_of
+from gemba.insights.service.export import export_rows, line_of, rows_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import Page, board, every_matching, list_insights
 from gemba.insights.service.sitting import (
@@ -90,6 +90,7 @@ __all__ = [
     "reindex",
     "remove_note",
     "restore_note",
+    "rows_of",
     "similar",
     "similar_to",
     "split",

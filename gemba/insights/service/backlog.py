@@ -80,6 +80,14 @@ class Summary:
         return any(count >= COUNTED_UP_TO for count in self.by_status.values())
 
 
+def open_items(ids: Collection[int], viewer: Person, *, now: datetime) -> list[Item]:
+    """Insights by their ids, in that order, without those that are merged or not yet everybody's."""
+    is_open = (Insight.merged_into_id.is_(None), Insight.review_visit_id.is_(None))
+    there = set(db.session.scalars(select(Insight.id).where(Insight.id.in_(ids), *is_open)))
+    insights = _load([each for each in dict.fromkeys(ids) if each in there])
+    return _with_counts(insights, {}, viewer, watched(now), now)
+
+
 def get(insight_id: int, viewer: Person, *, now: datetime) -> Detail:
     """One insight with everything its page shows. Raises InsightNotFound."""
     insight = db.session.scalar(with_names(select(Insight)).where(Insight.id == insight_id, readable(viewer)))

@@ -1,7 +1,7 @@
 """The backlog as rows that leave the house."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -14,6 +14,7 @@ from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
 from gemba.insights.service.backlog import PART, Item
 from gemba.insights.service.listing import every_matching
+from gemba.insights.service.backlog import Item, every_matching, open_items
 from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
@@ -27,6 +28,17 @@ def export_rows(
     `url_of` gives an insight's address outside.
     """
     items = every_matching(filters, viewer, now=now)
+    evidence = _evidence([item.insight.id for item in items])
+    return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
+
+
+def rows_of(
+    ids: Collection[int], viewer: Person, *, url_of: Callable[[int], str], now: datetime
+) -> list[ExportRow]:
+    """The same for insights by their ids, in that order. Those that are gone, merged or not yet open to
+    everyone are left out: what leaves the house is everybody's.
+    """
+    items = open_items(ids, viewer, now=now)
     evidence = _evidence([item.insight.id for item in items])
     return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
 

@@ -44,8 +44,7 @@ def connect(
 ) -> Tracker:
     """A connection to a project; nothing is sent yet. `allowed` are private networks that may be reached."""
     adapter = ADAPTERS[kind]
-    more = {} if seconds is None else {"seconds": seconds}
-    wire = Wire(base_url, adapter.headers(credentials), allowed, **more)
+    wire = Wire(base_url, adapter.headers(credentials), allowed, seconds)
     return adapter(wire, project, item_type)
 
 

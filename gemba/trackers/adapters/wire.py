@@ -47,7 +47,7 @@ class Wire:
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     allowed: tuple[str, ...] = ()
-    seconds: float = SECONDS
+    seconds: float | None = None
 
     def read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The JSON at a path. Raises Unavailable where no good answer came, and what _refuse does."""
@@ -107,7 +107,7 @@ class Wire:
             raise Uncertain("Its answer cannot be read.") from None
 
     def _fetcher(self) -> Fetcher:
-        return Fetcher(allowed=self.allowed, limit=LIMIT, seconds=self.seconds, context=_context())
+        return Fetcher(allowed=self.allowed, limit=LIMIT, seconds=self.seconds or SECONDS, context=_context())
 
     def _url(self, path: str, query: Mapping[str, Any] | None = None) -> str:
         given = {name: value for name, value in (query or {}).items() if value is not None}

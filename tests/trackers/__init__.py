@@ -1,0 +1,1 @@
+"""Trackers: adapters, exports, the way back."""
