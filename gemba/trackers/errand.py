@@ -20,7 +20,7 @@ from gemba.clock import now as app_now
 from gemba.db import db, reading
 from gemba.outbox.kinds import Ending, ItemFacts, register
 from gemba.outbox.ticks import every
-from gemba.trackers import hook, talk
+from gemba.trackers import hook, talk, views
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.rules import pace
 from gemba.trackers.service import back, chain, rules, running
@@ -153,6 +153,7 @@ def every_hour(now: datetime) -> None:
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Registers pages, the way in for webhooks (known by signature alone), and what the worker does."""
+    app.register_blueprint(views.blueprint)
     app.register_blueprint(hook.blueprint)
     csrf.exempt(hook.blueprint)
     register(chain.RUN, export, background=True)

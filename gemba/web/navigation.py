@@ -32,9 +32,18 @@ _PLACES = (
     ("visits.index", _l("Visits"), "people", None),
     ("insights.backlog", _l("Backlog"), "list-check", None),
     ("team.index", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),
+    ("trackers.index", _l("Trackers"), "box-arrow-up-right", frozenset({Role.OWNER, Role.ADMIN})),
     ("people.index", _l("People"), "person-lines-fill", frozenset({Role.ADMIN})),
     ("programmes.index", _l("Programmes"), "signpost", frozenset({Role.ADMIN})),
     ("outbox.index", _l("Outbox"), "send", frozenset({Role.ADMIN})),
+)
+
+
+_BY_PATH = (
+    ("/visits/", "visits.index"),
+    ("/outbox/", "outbox.index"),
+    ("/exports/", "trackers.index"),
+    ("/insights/", "insights.backlog"),
 )
 
 
@@ -56,10 +65,9 @@ def _is_here(endpoint: str, here: str) -> bool:
     if here in {row[0] for row in _PLACES}:
         return False
     # Notes belong to the visit in whose address they stand, whichever folder their pages live in.
-    if request.path.startswith("/visits/"):
-        return endpoint == "visits.index"
-    if request.path.startswith("/outbox/"):
-        return endpoint == "outbox.index"
+    for start, place in _BY_PATH:
+        if request.path.startswith(start):
+            return endpoint == place
     if request.path.startswith("/profile"):
         return False
     blueprint, _dot, word = endpoint.partition(".")

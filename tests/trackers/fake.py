@@ -22,6 +22,20 @@ from gemba.trackers.rules.kinds import TrackerKind
 from tests.trackers import languages
 
 HANG = 1.0
+PROXY = "<html>Bad gateway</html>"
+REFUSALS: dict[str, tuple[int, tuple[str, ...], Any]] = {
+    "500": (500, (), {"message": "no"}),
+    "429": (429, ("Retry-After",), {"message": "slowly"}),
+    "403-slow": (403, ("Retry-After",), {"message": "rate limit"}),
+    "422": (422, (), {"errors": ["Severity cannot be blank"]}),
+}
+"""Lies in place of making a ticket: status, headers that hold the wait, body."""
+LOST: dict[str, tuple[int, Mapping[str, str], Any]] = {
+    "create-500": (500, {}, {"message": "no"}),
+    "create-502": (502, {}, PROXY),
+    "garbage": (201, {}, PROXY),
+}
+"""Lies about a ticket that was made."""
 
 
 @dataclass
@@ -60,7 +74,6 @@ class Fake:
     tickets: list[Made] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    refused: list[float] = field(default_factory=list)
     find_delay: int = 0
     finds_everything: bool = False
     drops_labels: bool = False
@@ -98,8 +111,7 @@ class Fake:
             return seen
 
     def _text(self, made: Made) -> str:
-        text = json.dumps([made.title, made.body, made.labels, made.native])
-        return text
+        return json.dumps([made.title, made.body, made.labels, made.native])
 
     def one(self, number: object) -> Made | None:
         """A ticket by its number, where it is not deleted."""
@@ -111,7 +123,7 @@ def _answer(fake: Fake, asked: Asked) -> tuple[int, Mapping[str, str], Any]:
     """The truth."""
     speak = languages.LANGUAGES[fake.kind]
     if fake.is_down:
-        return 502, {}, "<html>Bad gateway</html>"
+        return 502, {}, PROXY
     if fake.token_is_dead:
         return 401, {}, {"message": "Bad credentials"}
     status, document = speak(fake, asked)
@@ -144,34 +156,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._lie(fake, asked, lie)
 
     def _lie(self, fake: Fake, asked: Asked, lie: str) -> None:
-        match lie:
-            case "500":
-                return self._send(500, {}, {"message": "no"})
-            case "429":
-                fake.refused.append(time.time())
-                return self._send(429, {"Retry-After": str(fake.retry_after)}, {"message": "slowly"})
-            case "403-slow":
-                return self._send(403, {"Retry-After": str(fake.retry_after)}, {"message": "rate limit"})
-            case "401":
-                return self._send(401, {}, {"message": "Bad credentials"})
-            case "422":
-                return self._send(422, {}, {"errors": ["Severity cannot be blank"]})
-            case "reset-before":
-                return self._cut()
-        status, headers, document = _answer(fake, asked)
-        match lie:
-            case "create-500":
-                return self._send(500, {}, {"message": "no"})
-            case "create-502":
-                return self._send(502, {}, "<html>Bad gateway</html>")
-            case "reset":
-                return self._cut()
-            case "hang":
-                time.sleep(HANG)
-                return self._cut()
-            case "garbage":
-                return self._send(201, {}, "<html>Welcome</html>")
-        return self._send(status, headers, document)
+        if lie in REFUSALS:
+            status, headers, document = REFUSALS[lie]
+            wait = {name: str(fake.retry_after) for name in headers}
+            return self._send(status, wait, document)
+        if lie == "reset-before":
+            return self._cut()
+        truth = _answer(fake, asked)
+        if lie == "hang":
+            time.sleep(HANG)
+        if lie in ("hang", "reset"):
+            return self._cut()
+        return self._send(*LOST.get(lie, truth))
 
     def _cut(self) -> None:
         self.close_connection = True

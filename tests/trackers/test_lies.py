@@ -5,16 +5,19 @@ from collections import Counter
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from gemba.db import db
+from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
-from gemba.trackers.rules.drafts import MARKER
+from gemba.trackers.models import Connection
+from gemba.trackers.rules.drafts import MARKER, native_id
 from gemba.trackers.rules.kinds import TicketState, TrackerKind
-from gemba.trackers.service import tickets
+from gemba.trackers.service import connections, exports, tickets
 from tests.cast import Cast
 from tests.conftest import StandingClock
 from tests.trackers.fake import Fake, fake_tracker
-from tests.trackers.stage import begin, claims, connect, drive, insights
+from tests.trackers.stage import begin, claims, connect, drain, drive, insights
 
 LIES = ["create-500", "", "reset", "500", "hang", "create-502", "garbage", "429", "reset-before", ""]
 

@@ -66,6 +66,21 @@ def get(tracker_id: int, viewer: Person, *, manage: bool = False, lock: bool = F
     return row
 
 
+def choices() -> list[tuple[int, str]]:
+    """Trackers that can be exported to, by name."""
+    query = select(Connection.id, Connection.name).order_by(Connection.name, Connection.id)
+    return list(db.session.execute(query).tuples())
+
+
+def token_refused(tracker_id: int, *, now: datetime) -> None:
+    """The tracker does not take the token: nothing is sent until it has another one."""
+    row = db.session.get(Connection, tracker_id)
+    if row is not None:
+        row.trouble = row.trouble or TOKEN
+        row.checked_at = now
+        db.session.flush()
+
+
 def for_hook(tracker_id: int) -> Connection | None:
     """A connection for a webhook, whose signature is checked next."""
     return db.session.get(Connection, tracker_id)
