@@ -22,6 +22,7 @@ from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
 from gemba.people import service as people
 from gemba.people.rules import PersonFields
+from gemba.trackers.service import connections
 from gemba.upkeep import backup, doctor
 
 commands = AppGroup()
@@ -186,6 +187,22 @@ def people_import(file: str) -> None:
     said = [_outcome(row.person.name, row.person.email, row.added, row.changed) for row in rows]
     db.session.commit()
     click.echo("\n".join([*said, f"{len(said)} people."]))
+
+
+@commands.group("trackers")
+def trackers_group() -> None:
+    """Look after connections to trackers."""
+
+
+@trackers_group.command("rotate-key")
+def rotate_key() -> None:
+    """Encrypt the tokens of trackers anew after GEMBA_SECRET_KEY was changed.
+
+    Set GEMBA_SECRET_KEY_BEFORE to the old key until this has run.
+    """
+    count = connections.rotate_keys()
+    db.session.commit()
+    click.echo(f"{count} connections are encrypted with the key of now. Unset GEMBA_SECRET_KEY_BEFORE.")
 
 
 @commands.command("token")

@@ -9,6 +9,8 @@ from gemba.insights.models import Observation
 from gemba.invites import service as invites
 from gemba.invites.service import InviteState
 from gemba.visits import notices
+from gemba.trackers.models import Claim
+from gemba.trackers.service import connections
 from gemba.visits.models import Visit, VisitAnswer
 from gemba.visits.replies import rows_of
 from gemba.visits.rules import Status
@@ -107,7 +109,13 @@ def insight_url(insight_id: int) -> str:
     return f"{current_settings().base_url}/insights/{insight_id}"
 
 
-def insight_document(item: insights.Item) -> dict[str, Any]:
+def insight_documents(items: Sequence[insights.Item]) -> list[dict[str, Any]]:
+    """Insights with their figures and tickets, in one statement more."""
+    tickets = connections.tickets_of([item.insight.id for item in items])
+    return [insight_document(item, tickets.get(item.insight.id, ())) for item in items]
+
+
+def insight_document(item: insights.Item, tickets: Sequence[Claim]) -> dict[str, Any]:
     """An insight with its figures."""
     insight, counts = item.insight, item.counts
     return {
@@ -127,7 +135,11 @@ def insight_document(item: insights.Item) -> dict[str, Any]:
         "last_seen": counts.last_seen,
         "owner": insight.owner_id,
         "merged_into": insight.merged_into_id,
-        "tickets": [],
+        "tickets": [
+            {"tracker": each.tracker_id, "key": each.key, "url": each.url, "status": each.status}
+            for each in tickets
+            if each.key
+        ],
         "version": insight.version,
         "created_at": insight.created_at,
         "updated_at": insight.updated_at,
@@ -138,7 +150,7 @@ def insight_document(item: insights.Item) -> dict[str, Any]:
 def insight_detail(detail: insights.Detail) -> dict[str, Any]:
     """An insight with its evidence. Agents are not named, only their line."""
     return {
-        **insight_document(detail.item),
+        **insight_documents([detail.item])[0],
         "observations": [
             {
                 "id": note.id,

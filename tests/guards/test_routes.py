@@ -25,6 +25,8 @@ from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
 from gemba.people.models import ApiToken, Person, SignIn
 from gemba.rounds.models import Round
+from gemba.trackers.models import Claim
+from gemba.trackers.service import connections, exports
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 from gemba.web.access import access_of
@@ -151,6 +153,23 @@ WHO: dict[str, frozenset[str]] = {
     "insights.remove_note": AUTHOR,
     "insights.restore_note": AUTHOR,
     "insights.add_evidence": AUTHOR,
+    "trackers.index": EDITORS,
+    "trackers.new": ADMIN,
+    "trackers.create": ADMIN,
+    "trackers.show": EDITORS,
+    "trackers.check": ADMIN,
+    "trackers.edit": ADMIN,
+    "trackers.remove": ADMIN,
+    "trackers.mapping": ADMIN,
+    "trackers.choose": EDITORS,
+    "trackers.preview": EDITORS,
+    "trackers.start": EDITORS,
+    "trackers.export": EDITORS,
+    "trackers.find": EDITORS,
+    "trackers.link": EDITORS,
+    "trackers.again": EDITORS,
+    "trackers.unlink": EDITORS,
+    "tracker_hooks.tracker": PUBLIC,
     "feeds.calendar": PUBLIC,
     "feeds.index": ALL,
     "feeds.make": ALL,
@@ -230,8 +249,18 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     assert mail is not None
     mail.state = "dead"
     source = calendars.add_address(cast.alice, cast.alice.id, url="https://a.example/b.ics", now=clock())
+    tracker = connections.add(
+        cast.adam, {"kind": "github", "project": "o/r", "credentials": {"token": "x"}}, now=clock()
+    )
+    insight = db.session.scalars(select(Insight.id)).one()
+    export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
+    claim = db.session.scalars(select(Claim)).one()
+    claim.state = "ask"
     db.session.commit()
     return {
+        "tracker_id": tracker.id,
+        "export_id": export.id,
+        "ticket_id": claim.id,
         "visit_id": visit.id,
         "proposal_id": visits.proposals_of(visit.id)[0].id,
         "source_id": source.id,
@@ -330,7 +359,8 @@ def test_who_is_not_named_is_refused_and_changes_nothing(world: World, endpoint:
         for method in methods:
             answer = client.open(path, method=method)
             refused = answer.status_code in (401, 403, 405) or answer.status_code >= 500
-            refused = refused and endpoint != "pages.readyz"  # 503: the tests' tables were not migrated
+            # 503: the tests' tables were not migrated; 401: a webhook without its signature
+            refused = refused and endpoint not in ("pages.readyz", "tracker_hooks.tracker")
             assert not refused, (name, method, answer.status_code)
 
 

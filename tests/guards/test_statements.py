@@ -5,6 +5,8 @@ from flask import Flask
 
 from gemba.db import db
 from gemba.insights.models import Insight
+from gemba.people.models import Person
+from gemba.trackers.service import connections, exports
 from gemba.visits.links import link_token
 from tests.cast import Cast
 from tests.conftest import MONDAY, Browser
@@ -44,6 +46,11 @@ PAGES = [
     ("lev", "/profile"),
     ("adam", "/outbox"),
     ("adam", "/programmes"),
+    ("adam", "/trackers"),
+    ("adam", "/trackers/{tracker}"),
+    ("adam", "/trackers/{tracker}/mapping"),
+    ("olga", "/trackers/{tracker}/export"),
+    ("olga", "/exports/{export}"),
 ]
 
 
@@ -56,9 +63,21 @@ def test_the_count_does_not_grow(
         (visit, *_rest) = add_visits(site_cast, agents, 2, MONDAY)[::-1]
         insight = add_insights(site_cast, [visit], 1, MONDAY)[0]
         word = db.session.get_one(Insight, insight).title.split()[0]
-        db.session.commit()
         link = link_token(visit, site_cast.vera.id)
-    values = {"visit": visit, "insight": insight, "word": word, "agent": agents[0], "link": link}
+        owner, admin = (db.session.get_one(Person, one.id) for one in (site_cast.olga, site_cast.adam))
+        values_of = {"kind": "github", "project": "o/r", "credentials": {"token": "x"}}
+        tracker = connections.add(admin, values_of, now=MONDAY).id
+        export = exports.start(tracker, owner, [insight], url_of=str, now=MONDAY).id
+        db.session.commit()
+    values = {
+        "tracker": tracker,
+        "export": export,
+        "visit": visit,
+        "insight": insight,
+        "word": word,
+        "agent": agents[0],
+        "link": link,
+    }
     address = path.format(**values, start="2026-11-26T08:00:00Z")
     client = browser.as_(getattr(site_cast, who).id)
 

@@ -106,7 +106,9 @@ class Fake:
             for made in self.tickets:
                 if made.hidden_for > 0:
                     made.hidden_for -= 1
-                elif made.id not in self.gone and (self.finds_everything or word in self._text(made)):
+                elif made.id not in self.gone and (
+                    self.finds_everything or word.casefold() in self._text(made).casefold()
+                ):
                     seen.append(made)
             return seen
 

@@ -1,5 +1,5 @@
 """The calls. Importing this declares them all."""
 
-from gemba.api.views import agents, busy_sources, insights, observations, people, programmes, visits
+from gemba.api.views import agents, busy_sources, insights, observations, people, programmes, trackers, visits
 
-__all__ = ["agents", "busy_sources", "insights", "observations", "people", "programmes", "visits"]
+__all__ = ["agents", "busy_sources", "insights", "observations", "people", "programmes", "trackers", "visits"]

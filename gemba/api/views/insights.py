@@ -9,7 +9,7 @@ from gemba.api.blueprint import call
 from gemba.api.lookups import caller, product_id
 from gemba.api.paging import answer
 from gemba.api.schemas import insights as shapes
-from gemba.api.shapes import insight_detail, insight_document, insight_url
+from gemba.api.shapes import insight_detail, insight_documents, insight_url
 from gemba.clock import now
 from gemba.errors import Invalid
 from gemba.insights import service
@@ -32,7 +32,7 @@ def list_insights(query: dict[str, Any]) -> Any:
     page = service.list_insights(
         _filter(query), caller(), cursor=query["cursor"], limit=query["limit"], now=now()
     )
-    return answer([insight_document(item) for item in page.items], page.next)
+    return answer(insight_documents(page.items), page.next)
 
 
 @call("GET", "/insights/export", tag="Insights", query=shapes.ExportQuery, media=FILES)
@@ -150,7 +150,9 @@ def vote_insight(body: dict[str, Any], insight_id: int) -> Any:
 def similar_insights(query: dict[str, Any], insight_id: int) -> Any:
     """Insights that say perhaps the same, best first"""
     found = service.similar(insight_id, caller(), limit=query["limit"], now=now())
-    return answer([{**insight_document(each.item), "shared": each.shared} for each in found], None)
+    documents = insight_documents([each.item for each in found])
+    rows = zip(documents, found, strict=True)
+    return answer([{**document, "shared": each.shared} for document, each in rows], None)
 
 
 def _detail(insight_id: int) -> dict[str, Any]:

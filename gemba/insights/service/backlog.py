@@ -23,6 +23,20 @@ from gemba.insights.service.counts import ROOT, Counts, watched
 from gemba.insights.service.numbers import kept, lines_of, parts_of
 from gemba.insights.service.sight import COUNTED, readable, readable_insight
 from gemba.people.models import Person
+from gemba.insights.service.counts import (
+    NOTHING,
+    ROOT,
+    Counts,
+    Watched,
+    counted,
+    counting,
+    counts_of,
+    score_of,
+    votes_of,
+    watched,
+)
+from gemba.insights.service.sight import COUNTED, PUBLIC, readable, readable_insight
+from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
 COUNTED_UP_TO = 1000
@@ -82,7 +96,7 @@ class Summary:
 
 def open_items(ids: Collection[int], viewer: Person, *, now: datetime) -> list[Item]:
     """Insights by their ids, in that order, without those that are merged or not yet everybody's."""
-    is_open = (Insight.merged_into_id.is_(None), Insight.review_visit_id.is_(None))
+    is_open = (Insight.merged_into_id.is_(None), PUBLIC)
     there = set(db.session.scalars(select(Insight.id).where(Insight.id.in_(ids), *is_open)))
     insights = _load([each for each in dict.fromkeys(ids) if each in there])
     return _with_counts(insights, {}, viewer, watched(now), now)

@@ -31,7 +31,9 @@ def choose() -> Answer:
     """From a choice of tracker to its preview, with all that was chosen."""
     chosen = request.args.get("tracker", "")
     if chosen.isascii() and chosen.isdigit() and len(chosen) < 10:
-        rest: dict[str, Any] = {name: request.args.getlist(name) for name in ("ids", *FILTERS) if request.args.get(name)}
+        rest: dict[str, Any] = {
+            name: request.args.getlist(name) for name in ("ids", *FILTERS) if request.args.get(name)
+        }
         return redirect(url_for("trackers.preview", tracker_id=int(chosen), **rest), 303)
     return redirect(url_for("trackers.index"), 303)
 
