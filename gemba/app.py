@@ -41,7 +41,6 @@ from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
 from gemba.schedule import views as schedule_views
-from gemba.schedule.openings import when_hours_open
 from gemba.trackers import errand as trackers
 from gemba.trackers import models as trackers_models  # noqa: F401
 from gemba.upkeep import views as upkeep_views

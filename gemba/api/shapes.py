@@ -8,9 +8,9 @@ from gemba.insights import service as insights
 from gemba.insights.models import Observation
 from gemba.invites import service as invites
 from gemba.invites.service import InviteState
-from gemba.visits import notices
 from gemba.trackers.models import Claim
 from gemba.trackers.service import connections
+from gemba.visits import notices
 from gemba.visits.models import Visit, VisitAnswer
 from gemba.visits.replies import rows_of
 from gemba.visits.rules import Status

@@ -21,22 +21,8 @@ from gemba.insights.rules.terms import is_similar
 from gemba.insights.service import index
 from gemba.insights.service.counts import ROOT, Counts, watched
 from gemba.insights.service.numbers import kept, lines_of, parts_of
-from gemba.insights.service.sight import COUNTED, readable, readable_insight
-from gemba.people.models import Person
-from gemba.insights.service.counts import (
-    NOTHING,
-    ROOT,
-    Counts,
-    Watched,
-    counted,
-    counting,
-    counts_of,
-    score_of,
-    votes_of,
-    watched,
-)
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable, readable_insight
-from gemba.people.models import Person, Product
+from gemba.people.models import Person
 from gemba.visits.models import Visit
 
 COUNTED_UP_TO = 1000
@@ -94,12 +80,15 @@ class Summary:
         return any(count >= COUNTED_UP_TO for count in self.by_status.values())
 
 
-def open_items(ids: Collection[int], viewer: Person, *, now: datetime) -> list[Item]:
+def open_items(ids: Collection[int], viewer: Person) -> list[Item]:
     """Insights by their ids, in that order, without those that are merged or not yet everybody's."""
-    is_open = (Insight.merged_into_id.is_(None), PUBLIC)
-    there = set(db.session.scalars(select(Insight.id).where(Insight.id.in_(ids), *is_open)))
-    insights = _load([each for each in dict.fromkeys(ids) if each in there])
-    return _with_counts(insights, {}, viewer, watched(now), now)
+    wanted, there = list(dict.fromkeys(ids)), set()
+    for start in range(0, len(wanted), PART):
+        some = Insight.id.in_(wanted[start : start + PART])
+        there |= set(
+            db.session.scalars(select(Insight.id).where(some, Insight.merged_into_id.is_(None), PUBLIC))
+        )
+    return with_numbers(load([each for each in wanted if each in there]), viewer)
 
 
 def get(insight_id: int, viewer: Person, *, now: datetime) -> Detail:

@@ -12,9 +12,8 @@ from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
-from gemba.insights.service.backlog import PART, Item
+from gemba.insights.service.backlog import PART, Item, open_items
 from gemba.insights.service.listing import every_matching
-from gemba.insights.service.backlog import Item, every_matching, open_items
 from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
@@ -32,13 +31,11 @@ def export_rows(
     return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
 
 
-def rows_of(
-    ids: Collection[int], viewer: Person, *, url_of: Callable[[int], str], now: datetime
-) -> list[ExportRow]:
+def rows_of(ids: Collection[int], viewer: Person, *, url_of: Callable[[int], str]) -> list[ExportRow]:
     """The same for insights by their ids, in that order. Those that are gone, merged or not yet open to
     everyone are left out: what leaves the house is everybody's.
     """
-    items = open_items(ids, viewer, now=now)
+    items = open_items(ids, viewer)
     evidence = _evidence([item.insight.id for item in items])
     return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
 

@@ -92,7 +92,7 @@ def preview(
     rows: list[ExportRow] = []
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), CHUNK):
-        rows += insights.rows_of(wanted[start : start + CHUNK], viewer, url_of=url_of, now=now)
+        rows += insights.rows_of(wanted[start : start + CHUNK], viewer, url_of=url_of)
     claims = _claims(tracker, [row.id for row in rows])
     plan, fields = connections.plan_of(tracker), connections.fields_of(tracker)
     house = house_mark(current_settings().secret_key)

@@ -81,7 +81,7 @@ def link(
     Raises TrackerNotFound, TicketNotFound, HasTicket, Forbidden.
     """
     row = connections.get(tracker_id, viewer, lock=True)
-    if not rows_of([insight_id], viewer, url_of=url_of, now=now):
+    if not rows_of([insight_id], viewer, url_of=url_of):
         raise TicketNotFound
     query = select(Claim).where(Claim.tracker_id == tracker_id, Claim.insight_id == insight_id)
     claim = db.session.scalar(query.with_for_update())

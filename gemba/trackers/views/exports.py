@@ -10,7 +10,7 @@ from gemba.db import db
 from gemba.errors import Refused
 from gemba.insights.rules import filters as filter_rules
 from gemba.insights.rules.filters import OPEN, BadFilter
-from gemba.insights.service.backlog import every_matching
+from gemba.insights.service import every_matching
 from gemba.trackers.rules.bodies import shown
 from gemba.trackers.rules.kinds import Action, ItemState
 from gemba.trackers.service import connections, exports
