@@ -49,6 +49,8 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "already-cancelled": ("Cancelled already", "The visit was cancelled before."),
     "already-over": ("Over already", "The visit has begun or is over."),
     "too-early": ("Too early", "Notes open a quarter of an hour before the visit."),
+    "not-startable": ("Not now", "A visit can be started from a quarter of an hour before it until its end."),
+    "another-person": ("Another person", "The page was opened by somebody else."),
     "too-late": ("Too late", "The time for this has passed."),
     "not-over-yet": ("Not begun yet", "Whether the visit took place is asked once it has begun."),
     "already-decided": ("Answered already", "The request was approved or declined before."),

@@ -6,6 +6,8 @@ from typing import Any
 from gemba.config import current_settings
 from gemba.insights import service as insights
 from gemba.insights.models import Observation
+from gemba.insights.rules.private import PRIVATE_FIELDS, sorts
+from gemba.insights.views.edge import looks_like
 from gemba.invites import service as invites
 from gemba.invites.service import InviteState
 from gemba.trackers.models import Claim
@@ -86,6 +88,11 @@ def observation_document(note: Observation, visit: Visit) -> dict[str, Any]:
         "tags": note.tags.split(),
         "insight": note.insight_id,
         "minute": insights.minute_of(visit, note.at),
+        "warnings": [
+            {"field": name, "code": str(sort), "detail": looks_like([sort])}
+            for name in PRIVATE_FIELDS
+            for sort in sorts(getattr(note, name))
+        ],
     }
 
 
@@ -98,6 +105,7 @@ _SAME = (
     "workaround",
     "tool",
     "is_question",
+    "is_ask",
     "at",
     "created_at",
     "edited_at",

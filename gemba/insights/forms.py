@@ -16,7 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Regexp
+from wtforms.validators import InputRequired, Optional, Regexp
 
 from gemba.insights.rules.kinds import (
     BODY_MAX,
@@ -60,19 +60,57 @@ class _WithKind(Form):
         self.severity.choices = [("", gettext("not rated")), *rated]
 
 
-class NoteForm(_WithKind):
-    """One note as it is typed in the visit: a line with marks."""
+class _MayBePrivate(_WithKind):
+    """Words that may look like private data; the pressed button says what to do about it.
+
+    `private` is "mask", "as-is" or nothing yet.
+    """
+
+    private = StringField()
+
+
+class NoteForm(_MayBePrivate):
+    """One note as it is typed in the visit: a line with marks.
+
+    `person` is for whom the page was made, `draft` the draft these words come from. `edited` and `removed`
+    are the page's later word about a note that it has sent before.
+    """
 
     line = TextAreaField(
         _l("What do you see?"),
         filters=[many_lines],
         validators=[NotBlank(_l("Write what you see, then save.")), at_most(LINE_MAX)],
     )
+    is_ask = BooleanField(_l("This is what I ask for"))
     at = HiddenField()
     client_id = HiddenField(validators=[Regexp(UUID, message=_l("Reload the page and send this again."))])
+    person = HiddenField()
+    draft = HiddenField(
+        validators=[Optional(), Regexp(UUID, message=_l("Reload the page and send this again."))]
+    )
+    edited = HiddenField()
+    removed = HiddenField()
 
 
-class EditNoteForm(_WithKind):
+class DraftForm(_WithKind):
+    """Words of a note that is still being typed."""
+
+    line = TextAreaField(filters=[many_lines], validators=[at_most(LINE_MAX)])
+    is_ask = BooleanField()
+    at = HiddenField()
+    client_id = HiddenField(validators=[Regexp(UUID)])
+    draft = HiddenField(validators=[Optional(), Regexp(UUID)])
+    person = HiddenField()
+
+
+class StartForm(Form):
+    """That the visit begins now: `at` is when it was pressed, `planned` takes it back."""
+
+    at = HiddenField()
+    planned = HiddenField()
+
+
+class EditNoteForm(_MayBePrivate):
     """All that a note can say."""
 
     text = TextAreaField(
@@ -88,6 +126,7 @@ class EditNoteForm(_WithKind):
     frequency = SelectField(_l("How often does it happen?"), default="")
     product_id = SelectField(_l("Product"), coerce=_number_or_none)
     is_question = BooleanField(_l("A question for the end of the visit"))
+    is_ask = BooleanField(_l("This is what I ask for"))
 
     def __init__(self, *args: Any, products: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

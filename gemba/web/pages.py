@@ -39,6 +39,15 @@ def readyz() -> Answer:
     return (reason or "ready") + "\n", 503 if reason else 200, {"Content-Type": "text/plain; charset=utf-8"}
 
 
+@blueprint.get("/service-worker.js")
+@public
+def service_worker() -> Answer:
+    """The script that keeps a page of notes for when there is no connection; its scope is the whole site."""
+    answer = current_app.send_static_file("js/service-worker.js")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
 @blueprint.post("/language")
 @public
 def language() -> Answer:
@@ -80,7 +89,8 @@ def _http_words(status: int) -> tuple[str, str]:
     return words.get(status, (_("That did not work"), _("Go back, reload the page and try again.")))
 
 
-def _refusal(error: GembaError) -> Answer:
+def refusal(error: GembaError) -> Answer:
+    """What a page that was refused answers: one sentence, or the sign-in."""
     db.session.rollback()
     if isinstance(error, SignInNeeded):
         here = request.full_path.rstrip("?") if request.method == "GET" else "/"
@@ -96,7 +106,8 @@ def _http_error(error: HTTPException) -> Answer | HTTPException:
     return _page(error.code or 500, *_http_words(error.code or 500))
 
 
-def _csrf_error(_error: CSRFError) -> Answer:
+def csrf_error(_error: CSRFError) -> Answer:
+    """What a form with a token of another sign-in answers."""
     text = _(
         "This page was open in another sign-in. Go back: your words are still there. Reload, then send again."
     )
@@ -124,8 +135,8 @@ def _surprise(error: Exception) -> Answer:
 def init_app(app: Flask) -> None:
     """Registers the pages and one handler for each kind of failure."""
     app.register_blueprint(blueprint)
-    app.register_error_handler(GembaError, _refusal)
-    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(GembaError, refusal)
+    app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(Exception, _surprise)

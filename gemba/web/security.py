@@ -23,7 +23,8 @@ def _policy(settings: Settings) -> str:
         form_action += f" {parts.scheme}://{parts.netloc}"
     return (
         "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
-        "img-src 'self' data:; style-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        "img-src 'self' data:; style-src 'self'; font-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; worker-src 'self'; "
         f"frame-src 'self'; form-action {form_action}; script-src 'self' 'nonce-{csp_nonce()}'"
     )
 

@@ -135,6 +135,24 @@ def test_bad_fields_of_a_note(field: str, value: object, as_: Callers, sitting: 
     assert vera.get(_path(sitting)).get_json()["items"] == []
 
 
+def test_private_words_are_named_and_masked_where_asked(as_: Callers, sitting: int) -> None:
+    vera, words = as_("vera"), "she calls +7 916 123-45-67"
+    kept = vera.post(_path(sitting), _note(text=words, workaround="vera@shop.example")).get_json()
+    assert kept["text"] == words
+    assert [(one["field"], one["code"]) for one in kept["warnings"]] == [
+        ("text", "phone"),
+        ("workaround", "email"),
+    ]
+    assert kept["warnings"][0]["detail"].startswith("This looks like a phone number.")
+    masked = vera.post(_path(sitting), _note(text=words, mask=True)).get_json()
+    assert (masked["text"], masked["warnings"]) == ("she calls [phone]", [])
+
+
+def test_an_ask_is_marked(as_: Callers, sitting: int) -> None:
+    assert as_("alice").post(_path(sitting), _note(is_ask=True)).get_json()["is_ask"] is True
+    assert as_("alice").post(_path(sitting), _note()).get_json()["is_ask"] is False
+
+
 def test_odd_text_is_cleaned(as_: Callers, sitting: int) -> None:
     body = json.dumps(_note(text="a\x00b\ud800c 😀")).encode()
     answer = as_("vera").post(_path(sitting), data=body, content_type="application/json")

@@ -70,8 +70,24 @@ def chromium() -> Iterator[Chromium]:
 class LiveSite:
     """The app behind a port of this machine, and what is behind the app."""
 
-    def __init__(self, app: Flask, cast: Cast, clock: StandingClock, url: str) -> None:
-        self.app, self.cast, self.clock, self.url = app, cast, clock, url
+    def __init__(self, app: Flask, cast: Cast, clock: StandingClock) -> None:
+        self.app, self.cast, self.clock = app, cast, clock
+        self.port = 0
+        self.up()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def up(self) -> None:
+        """Listens, always on the same port."""
+        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def down(self) -> None:
+        """Nobody listens at the port any more."""
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
     def cookie(self, person_id: int) -> dict[str, Any]:
         """The cookie of a browser in which this person is signed in, as Playwright takes it."""
@@ -87,13 +103,9 @@ def live_site(sqlite_url: str, tmp_path: Path, clock: StandingClock) -> Iterator
     app = create_app(settings_for(sqlite_url, tmp_path), clock)
     with app.app_context():
         cast = let_go(make_cast(clock()))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield LiveSite(app, cast, clock, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    site = LiveSite(app, cast, clock)
+    yield site
+    site.down()
     with app.app_context():
         db.engine.dispose()
 

@@ -152,7 +152,7 @@ def test_a_refusal_gives_the_words_back(desk: Desk, path: str) -> None:
     write(page, "too late")
     waiting = page.locator("li.note.is-waiting")
     expect(waiting).to_contain_text("Notes close fourteen days after the visit.")
-    waiting.get_by_role("button", name="Put it back into the field").click()
+    waiting.get_by_role("button", name="Edit").click()
     expect(field(page)).to_have_value("too late")
     assert texts(desk) == []
 
@@ -176,7 +176,7 @@ def test_without_scripts_the_page_is_a_plain_form(desk: Desk, path: str) -> None
     field(page).fill("no scripts here !2")
     page.get_by_role("button", name="Save note").click()
     expect(page.locator("li.note")).to_contain_text("no scripts here")
-    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("link", name="All details").click()
     page.get_by_label("In their words").fill("I know it by heart")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("li.note")).to_contain_text("I know it by heart")

@@ -29,6 +29,7 @@ from gemba.insights.rules.kinds import (
     Frequency,
     Kind,
 )
+from gemba.insights.rules.private import Private
 from gemba.invites.rules import Answer as PartStat
 from gemba.invites.rules import Method
 from gemba.outbox.rules import State
@@ -156,10 +157,20 @@ class NewObservation(Body):
     tool = Line(TOOL_MAX, load_default="")
     tags = Listed(Line(TAG_MAX, least=1), TAGS_MAX, load_default=list)
     is_question = Flag(load_default=False, doc="A question for the end of the visit supports no insight.")
+    is_ask = Flag(load_default=False, doc="What the agent or the lead asks for.")
+    mask = Flag(load_default=False, doc="Put a word in the place of what looks like private data.")
     insight = Id(
         "an insight", load_default=None, allow_none=True, doc="The insight it supports; else a new one."
     )
     at = Instant(load_default=None, allow_none=True, doc="When it was seen; else now.")
+
+
+class PrivateWarning(Answer):
+    """Words of a note that look like somebody's private data."""
+
+    field = fields.String(required=True, metadata=told("Where they stand."))
+    code = fields.String(required=True, metadata={"enum": [str(sort) for sort in Private]})
+    detail = fields.String(required=True)
 
 
 class Observation(Answer):
@@ -179,6 +190,12 @@ class Observation(Answer):
     tool = fields.String(required=True)
     tags = fields.List(fields.String(), required=True)
     is_question = fields.Boolean(required=True)
+    is_ask = fields.Boolean(required=True)
+    warnings = fields.List(
+        fields.Nested(PrivateWarning),
+        required=True,
+        metadata=told("What in it looks like private data; it is kept all the same."),
+    )
     insight = fields.Integer(required=True, allow_none=True)
     at = Instant(required=True)
     minute = fields.Integer(

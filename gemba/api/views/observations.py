@@ -11,7 +11,9 @@ from gemba.api.shapes import observation_document
 from gemba.clock import now
 from gemba.insights import service
 from gemba.insights.rules.kinds import Kind
+from gemba.insights.rules.private import PRIVATE_FIELDS, mask
 from gemba.insights.service import NoteFields
+from gemba.insights.views.edge import mask_words
 
 RULE = "/visits/<id:visit_id>/observations"
 
@@ -46,9 +48,12 @@ def take_note(body: dict[str, Any], visit_id: int) -> Any:
     """Take a note
 
     The same `client_id` again answers 200 with the first note. Each note becomes evidence of an insight: of
-    the one named, else of a new one.
+    the one named, else of a new one. Nothing is refused because it looks like private data (phone, e-mail,
+    card, passport, SNILS, INN): `warnings` name it, and with `mask` it is masked before it is kept.
     """
     visit = service.visit_for_notes(caller(), visit_id)
+    if body["mask"]:
+        body = {**body, **{name: mask(body[name], mask_words()) for name in PRIVATE_FIELDS}}
     fields = NoteFields(
         text=body["text"],
         kind=Kind(body["kind"]),
@@ -61,6 +66,7 @@ def take_note(body: dict[str, Any], visit_id: int) -> Any:
         # Tags are kept parted by spaces.
         tags=tuple(dict.fromkeys("-".join(tag.split()) for tag in body["tags"])),
         is_question=body["is_question"],
+        is_ask=body["is_ask"],
     )
     note, is_new = service.record(
         visit.id, caller(), body["client_id"], fields, at=body["at"], insight_id=body["insight"], now=now()

@@ -55,6 +55,10 @@ PRIVATE_MASKS: dict[Private, str] = {
 }
 
 
+PRIVATE_FIELDS = ("text", "verbatim", "workaround", "tool")
+"""The fields of a note in which somebody's data may stand."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A stretch [start, end) of the text that looks like private data."""

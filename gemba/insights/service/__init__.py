@@ -40,6 +40,7 @@ from gemba.insights.service.export import export_rows, line_of, rows_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import Page, board, every_matching, list_insights
 from gemba.insights.service.sitting import (
+    OPEN_BEFORE,
     minute_of,
     start_now,
     start_of,
@@ -51,6 +52,7 @@ from gemba.insights.service.standing import confirm_consent, lacks_consent, publ
 
 __all__ = [
     "COUNTED_UP_TO",
+    "OPEN_BEFORE",
     "Counts",
     "Detail",
     "DraftFields",

@@ -1,11 +1,14 @@
 """The blueprint and the words its templates need."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from gemba.insights import service
 from gemba.insights.rules.kinds import FREQUENCY_LABELS, SEVERITY_LABELS, Frequency, Kind, Status
+from gemba.insights.rules.private import Private
 
 blueprint = Blueprint("insights", __name__)
 
@@ -34,6 +37,17 @@ def severity_label(severity: int) -> str:
 def frequency_label(frequency: str) -> str:
     """The name of a frequency."""
     return str(_(FREQUENCY_LABELS[Frequency(frequency)]))
+
+
+def looks_like(sorts: Sequence[Private]) -> str:
+    """The warning that words look like private data of these sorts."""
+    names = ", ".join(str(_(sort.label)) for sort in sorts)
+    return str(_("This looks like %(what)s. Notes need no data of customers.", what=names))
+
+
+def mask_words() -> dict[Private, str]:
+    """What stands in the place of private data, in the reader's language."""
+    return {sort: str(_(sort.mask)) for sort in Private}
 
 
 def product_choices() -> list[tuple[int, str]]:

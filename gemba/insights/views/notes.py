@@ -1,4 +1,4 @@
-"""Notes of a visit: the live page, one note by a form or by fetch, edit, take back, add as evidence."""
+"""Notes of a visit: the live page, and one note by a form or by fetch."""
 
 import uuid
 from datetime import datetime
@@ -7,17 +7,20 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
 
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import GembaError
 from gemba.insights import service
-from gemba.insights.forms import EditNoteForm, NoteForm, TargetForm
-from gemba.insights.models import Observation
+from gemba.insights.errors import AnotherPerson
+from gemba.insights.forms import NoteForm
+from gemba.insights.models import NoteDraft, Observation
 from gemba.insights.rules import marks
 from gemba.insights.rules.kinds import TEXT_MAX, Kind
+from gemba.insights.rules.private import Private, find, mask
 from gemba.insights.service import NoteFields
-from gemba.insights.views.edge import Answer, blueprint, product_choices
+from gemba.insights.views.edge import Answer, blueprint, looks_like, mask_words
 from gemba.visits.forms import parse_instant, stamp
 from gemba.visits.models import Visit
 from gemba.web.access import me, signed_in
@@ -26,94 +29,65 @@ from gemba.web.pages import say
 
 @blueprint.route("/visits/<int:visit_id>/notes", methods=["GET", "POST"])
 @signed_in
-def notes(visit_id: int) -> Answer | Response:
+def notes(visit_id: int) -> Answer | AnyResponse:
     """The notes of a visit, and a field for the next one.
 
     A POST with the header `X-Fragment: note` is answered by the note as HTML (201, or 200 where it was
-    known), refusals by one sentence as text.
+    known; nothing where it is taken back), refusals by one sentence as text whose header `X-Refusal` says
+    `private`, `person` or `1`.
     """
     visit = service.visit_for_notes(me(), visit_id)
     form = NoteForm()
     is_fragment = request.headers.get("X-Fragment") == "note"
+    private: list[Private] = []
     if form.submitted():
         try:
-            note, is_new = _record(visit, form)
+            private = _private_in(form)
+            if not private:
+                return _saved(visit, *_record(visit, form), is_fragment)
         except GembaError as refusal:
-            if not is_fragment:
-                raise
             db.session.rollback()
-            return _refused(say(refusal), refusal.status)
-        db.session.commit()
-        if is_fragment:
-            return _fragment(note), 201 if is_new else 200
-        flash(_("Saved."), "success")
-        return redirect(url_for(".notes", visit_id=visit_id), 303)
+            if is_fragment:
+                return _refused(
+                    say(refusal), refusal.status, "person" if isinstance(refusal, AnotherPerson) else "1"
+                )
+            if not isinstance(refusal, AnotherPerson):
+                raise
+            form.refuse(say(refusal))
+    if is_fragment and private:
+        return _refused(looks_like(private), 422, "private")
     if is_fragment and form.errors:
         return _refused(" ".join(str(one) for errors in form.errors.values() for one in errors), 422)
-    return _notes_page(visit, form), 422 if form.errors else 200
+    return _notes_page(visit, form, private), 422 if form.errors or private else 200
 
 
-@blueprint.route("/visits/<int:visit_id>/notes/<int:note_id>", methods=["GET", "POST"])
-@signed_in
-def edit_note(visit_id: int, note_id: int) -> Answer:
-    """Everything a note can say, to be said better."""
-    visit = service.visit_for_notes(me(), visit_id)
-    note = service.get_note(me(), note_id)
-    form = EditNoteForm(obj=note, products=product_choices())
-    if form.submitted():
-        service.edit_note(me(), note_id, _fields_of(form, note), now=now())
-        db.session.commit()
-        flash(_("Saved."), "success")
-        return redirect(_anchor(visit_id, note_id), 303)
-    return render_template("insights/edit_note.html", visit=visit, note=note, form=form), (
-        422 if form.errors else 200
-    )
-
-
-@blueprint.post("/visits/<int:visit_id>/notes/<int:note_id>/remove")
-@signed_in
-def remove_note(visit_id: int, note_id: int) -> Answer:
-    """Takes a note back and offers to bring it back."""
-    service.remove_note(me(), note_id, now=now())
+def _saved(visit: Visit, note: Observation, is_new: bool, is_fragment: bool) -> Answer | AnyResponse:
     db.session.commit()
-    undo = url_for(".restore_note", visit_id=visit_id, note_id=note_id)
-    flash({"text": _("The note is taken back."), "action": undo, "label": _("Bring it back")}, "success")  # type: ignore[arg-type]
-    return redirect(url_for(".notes", visit_id=visit_id), 303)
+    if is_fragment:
+        return note_fragment(note), 201 if is_new else 200
+    flash(_("Saved."), "success")
+    return redirect(url_for(".notes", visit_id=visit.id), 303)
 
 
-@blueprint.post("/visits/<int:visit_id>/notes/<int:note_id>/restore")
-@signed_in
-def restore_note(visit_id: int, note_id: int) -> Answer:
-    """Brings a note back."""
-    service.restore_note(me(), note_id, now=now())
-    db.session.commit()
-    flash(_("The note is back."), "success")
-    return redirect(_anchor(visit_id, note_id), 303)
-
-
-@blueprint.post("/visits/<int:visit_id>/notes/<int:note_id>/evidence")
-@signed_in
-def add_evidence(visit_id: int, note_id: int) -> Answer:
-    """Lets the note support an insight that other visits saw."""
-    service.get_note(me(), note_id)
-    form = TargetForm()
-    if not form.submitted() or form.into.data is None:
-        return redirect(_anchor(visit_id, note_id), 303)
-    note = service.add_as_evidence(me(), note_id, form.into.data, now=now())
-    db.session.commit()
-    if request.headers.get("X-Fragment") == "note":
-        return _fragment(note)
-    flash(_("Added as evidence."), "success")
-    return redirect(_anchor(visit_id, note_id), 303)
-
-
-def _refused(sentence: str, status: int) -> Response:
+def _refused(sentence: str, status: int, why: str = "1") -> Response:
     """A sentence for the page's script; the header tells it from an error page."""
-    headers = {"X-Refusal": "1"}
-    return Response(sentence, status, headers, content_type="text/plain; charset=utf-8")
+    return Response(sentence, status, {"X-Refusal": why}, content_type="text/plain; charset=utf-8")
+
+
+def _private_in(form: NoteForm) -> list[Private]:
+    """What in the line looks private and was not allowed; masks it where that was asked for."""
+    line = form.line.data or ""
+    if form.private.data == "mask":
+        form.line.data = line = mask(line, mask_words())
+    if form.private.data == "as-is" or form.removed.data:
+        return []
+    return list(dict.fromkeys(finding.sort for finding in find(line)))
 
 
 def _record(visit: Visit, form: NoteForm) -> tuple[Observation, bool]:
+    """Raises AnotherPerson where the page was made for somebody who is not signed in any more."""
+    if form.person.data and form.person.data != str(me().id):
+        raise AnotherPerson
     products = service.products()
     read = marks.parse(form.line.data or "", [product.name for product in products])
     by_name = {product.name: product.id for product in products}
@@ -126,62 +100,108 @@ def _record(visit: Visit, form: NoteForm) -> tuple[Observation, bool]:
         tool=read.tool,
         tags=read.tags,
         is_question=read.is_question,
+        is_ask=form.is_ask.data,
     )
-    at = parse_instant(form.at.data)
-    return service.record(visit.id, me(), (form.client_id.data or "").lower(), fields, at=at, now=now())
-
-
-def _fields_of(form: EditNoteForm, note: Observation) -> NoteFields:
-    return NoteFields(
-        text=form.text.data or "",
-        kind=Kind(form.kind.data),
-        severity=form.severity.data,
-        frequency=form.frequency.data or "",
-        verbatim=form.verbatim.data or "",
-        workaround=form.workaround.data or "",
-        product_id=form.product_id.data,
-        tool=form.tool.data or "",
-        tags=tuple(note.tags.split()),
-        is_question=form.is_question.data,
+    note, is_new = service.put(
+        visit.id,
+        me(),
+        (form.client_id.data or "").lower(),
+        fields,
+        at=parse_instant(form.at.data),
+        edited=form.edited.data == "1",
+        removed=form.removed.data == "1",
+        now=now(),
     )
+    service.drop_drafts(visit.id, me().id, (form.draft.data or "").lower())
+    return note, is_new
 
 
-def _notes_page(visit: Visit, form: NoteForm) -> str:
+def _notes_page(visit: Visit, form: NoteForm, private: list[Private]) -> str:
     found = service.observations_of(visit)
     mine = [note for note in found if note.author_id == me().id]
+    drafts = service.drafts_of(visit, me())
+    at = now()
     form.client_id.data = str(uuid.uuid4())
-    if not form.errors:
-        form.line.data = ""
+    form.person.data = str(me().id)
+    if not form.errors and not private:
+        _go_on_with(form, drafts)
+    closed = service.why_closed(visit, at)
+    sides = {
+        visit.agent_id: _("What hurts, and what would help?"),
+        visit.lead_id: _("What should be better?"),
+    }
     return render_template(
         "insights/notes.html",
         visit=visit,
         form=form,
+        field_label=sides.get(me().id, form.line.label.text),
+        private=private,
+        drafts=drafts,
         notes=found,
+        lines=_lines(mine, visit),
+        others=len(found) - len(mine),
         questions=[note for note in found if note.is_question],
         hints=service.hints(mine, visit),
         minute_of=service.minute_of,
         guide=visit.programme.guide_in(str(get_locale())),
-        closed=service.why_closed(visit, now()),
+        closed=closed,
         lacks_consent=service.lacks_consent(visit, me()),
         say=say,
         stamp=stamp,
-        now=now(),
-        **_clock(visit, now()),
+        looks_like=looks_like,
+        private_words={sort: [_(sort.label), _(sort.mask)] for sort in Private},
+        now=at,
+        **_clock(visit, at),
     )
 
 
+def _go_on_with(form: NoteForm, drafts: list[NoteDraft]) -> None:
+    """Puts the newest draft, or the one the address asks for, into the field."""
+    form.line.data, form.draft.data, form.private.data = "", "", ""
+    asked = request.args.get("draft")
+    draft = next((one for one in drafts if asked in (None, one.client_id)), None)
+    if draft is not None:
+        form.line.data, form.draft.data, form.at.data = draft.line, draft.client_id, draft.at.isoformat()
+        form.kind.data, form.severity.data, form.is_ask.data = draft.kind, draft.severity, draft.is_ask
+
+
+def _lines(mine: list[Observation], visit: Visit) -> dict[int, str]:
+    """The lines by which these notes can be edited, by id; some can only be edited in full."""
+    products = [product.name for product in service.products()]
+    found = {}
+    for note in mine:
+        product = "" if note.product_id == visit.product_id else note.product.name if note.product else None
+        if product is None:
+            continue
+        read = marks.Note(
+            note.text,
+            note.severity or None,
+            note.verbatim,
+            note.tool,
+            tuple(note.tags.split()),
+            product,
+            note.is_question,
+        )
+        if (line := marks.line_of(read, products)) is not None:
+            found[note.id] = line
+    return found
+
+
 def _clock(visit: Visit, at: datetime) -> dict[str, Any]:
-    """Where in the visit we are: minutes gone and all minutes."""
-    whole = int((visit.ends_at - visit.starts_at).total_seconds() // 60)
-    gone = int((at - visit.starts_at).total_seconds() // 60)
+    """Where in the visit we are: minutes gone and all minutes, from its real start."""
+    start = service.start_of(visit)
+    whole = int((visit.ends_at - start).total_seconds() // 60)
+    gone = int((at - start).total_seconds() // 60)
     return {
+        "start": start,
         "whole": whole,
         "gone": min(max(gone, 0), whole),
-        "running": visit.starts_at <= at < visit.ends_at,
+        "running": start <= at < visit.ends_at,
+        "startable": visit.starts_at - service.OPEN_BEFORE <= at < visit.ends_at,
     }
 
 
-def _fragment(note: Observation) -> str:
+def note_fragment(note: Observation) -> str:
     """One note as the page shows it; nothing where it was taken back meanwhile."""
     if note.removed_at is not None:
         return ""
@@ -190,11 +210,8 @@ def _fragment(note: Observation) -> str:
         "insights/_note.html",
         note=note,
         visit=visit,
+        line=_lines([note], visit).get(note.id),
         hint=service.hints([note], visit).get(note.id),
         minute=service.minute_of(visit, note.at),
         closed=None,
     )
-
-
-def _anchor(visit_id: int, note_id: int) -> str:
-    return url_for(".notes", visit_id=visit_id, _anchor=f"note-{note_id}")

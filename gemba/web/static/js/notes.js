@@ -1,227 +1,72 @@
 // Notes of a visit: Enter saves, nothing is ever lost. Without this file the page is a plain form.
 //
 // A note goes into the device's storage before it is sent and leaves it only when the server has it; its
-// client_id makes sending twice harmless. Every note has a key of its own, so that two tabs do not
-// overwrite each other. The draft is kept at every letter, with the time of the first one.
+// client_id makes sending twice harmless. What is in the field is kept at every letter, with the time of the
+// first one, and a little later on the server too. Edits and taking back travel the same way as notes.
+
+import { Field } from "./notes/field.js";
+import { Line } from "./notes/line.js";
+import { Rows } from "./notes/rows.js";
+import { Store } from "./notes/store.js";
+import { keepOffline } from "./notes/offline.js";
 
 const form = document.querySelector("form[data-notes]");
 const WAIT = [1, 2, 4, 8, 15, 30];
-
-function storage() {
-  try {
-    localStorage.setItem("gemba:probe", "1");
-    localStorage.removeItem("gemba:probe");
-    return localStorage;
-  } catch {
-    // Storage may be off: then the notes live as long as the page.
-    const kept = new Map();
-    return {
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => kept.set(key, value),
-      removeItem: (key) => kept.delete(key),
-      key: (index) => [...kept.keys()][index],
-      get length() {
-        return kept.size;
-      },
-    };
-  }
-}
-
-function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  // randomUUID exists on https and localhost only.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
+const PULSE_EVERY = 60000;
 
 function start() {
   const words = form.dataset;
-  const store = storage();
-  const field = form.elements.line;
+  const store = new Store(`gemba:${words.visit}:${words.person}:`);
+  const line = new Line(words);
   const state = form.querySelector("[data-state]");
   const signIn = form.querySelector("[data-signin]");
-  const list = document.querySelector("[data-note-list]");
-  const template = document.querySelector("[data-note-template]");
-  const prefix = `gemba:${words.visit}:${words.person}:`;
-  const draftKey = `${prefix}draft`;
-  const skew = Date.parse(words.now) - Date.now();
-  let token = document.querySelector('meta[name="csrf-token"]').content;
-  let startedAt = null;
+  const news = form.querySelector("[data-news]");
   let sending = false;
   let again = false;
   let tries = 0;
   let timer = 0;
 
+  // The server's clock: a page kept for offline use has an old idea of it, so the last known one counts.
+  let isStale = !("fresh" in words);
+  if (!isStale) store.set("skew", Date.parse(words.now) - Date.now());
+  const skew = store.get("skew") ?? 0;
   const clock = () => new Date(Date.now() + skew);
 
-  function say(text, waiting = false) {
+  function say(text, isWaiting = false) {
     if (state.textContent !== text) state.textContent = text;
-    state.classList.toggle("is-waiting", waiting);
+    state.classList.toggle("is-waiting", isWaiting);
   }
 
-  // ---- the draft
+  const waiting = () => store.notes().filter((note) => !note.refused);
 
-  function keepDraft() {
-    if (!field.value.trim()) {
-      startedAt = null;
-      store.removeItem(draftKey);
-      return;
-    }
-    startedAt ??= clock().toISOString();
-    store.setItem(draftKey, JSON.stringify({ line: field.value, at: startedAt }));
-    if (!waiting().length) say(words.wordsDraft);
-  }
+  const rows = new Rows(document, words, {
+    edit: (note) => field.edit(note),
+    put,
+    // The note as it is on its way, if it is.
+    onItsWay: (clientId) => store.note(clientId),
+    drop: (clientId) => store.dropNote(clientId),
+    say,
+  });
 
-  function restoreDraft() {
-    const kept = read(draftKey);
-    if (!kept || field.value.trim()) return;
-    field.value = kept.line;
-    startedAt = kept.at;
-    say(words.wordsDraft);
-  }
+  const field = new Field(form, store, line, clock, {
+    say: (text) => waiting().length || say(text),
+    save: put,
+    newest: () => rows.newest(),
+  });
 
-  // ---- the queue
-
-  function read(key) {
-    try {
-      return JSON.parse(store.getItem(key));
-    } catch {
-      return null;
-    }
-  }
-
-  function waiting() {
-    const keys = [];
-    for (let index = 0; index < store.length; index++) {
-      const key = store.key(index);
-      if (key.startsWith(`${prefix}note:`)) keys.push(key);
-    }
-    return keys
-      .map((key) => read(key))
-      .filter(Boolean)
-      .sort((one, other) => one.queued - other.queued);
-  }
-
-  const keyOf = (note) => `${prefix}note:${note.client_id}`;
-  const rowOf = (note) => list.querySelector(`[data-client-id="${note.client_id}"]`);
-
-  function minute(at) {
-    const from = Date.parse(words.start);
-    const when = Date.parse(at);
-    if (when < from || when > Date.parse(words.end)) return "";
-    return words.wordsMin.replace("{}", Math.floor((when - from) / 60000));
-  }
-
-  function show(note) {
-    if (rowOf(note)) return;
-    const row = template.content.cloneNode(true).querySelector("li");
-    row.dataset.clientId = note.client_id;
-    row.querySelector(".note-minute").textContent = minute(note.at);
-    row.querySelector("p").textContent = note.line;
-    row.querySelector("[data-take-back]").addEventListener("click", () => takeBack(note));
-    list.prepend(row);
-    document.querySelector("[data-no-notes]")?.remove();
-    mark(note, note.refused ?? "");
-  }
-
-  function mark(note, refused) {
-    const row = rowOf(note);
-    if (!row) return;
-    row.querySelector("[data-note-state]").textContent = refused;
-    row.querySelector(".note-actions").hidden = !refused;
-  }
-
-  function takeBack(note) {
-    store.removeItem(keyOf(note));
-    rowOf(note)?.remove();
-    field.value = [field.value, note.line].filter((text) => text.trim()).join("\n");
-    startedAt = note.at;
-    keepDraft();
-    field.focus();
-  }
-
-  function add() {
-    const line = field.value.trim();
-    if (!line) return;
-    const note = {
-      client_id: uuid(),
-      line,
-      kind: form.elements.kind.value,
-      severity: form.elements.severity.value,
-      at: startedAt ?? clock().toISOString(),
-      queued: Date.now(),
-    };
-    store.setItem(keyOf(note), JSON.stringify(note));
-    field.value = "";
-    form.elements.severity.value = "";
-    keepDraft();
-    show(note);
+  // A note, or what it should say by now: on the device first, then on its way.
+  function put(note) {
+    const known = store.note(note.client_id);
+    const tried = known?.tried ?? false;
+    note = { ...note, queued: known?.queued ?? Date.now(), tried, refused: "", rev: (known?.rev ?? 0) + 1 };
+    note.edited = note.edited || tried;
+    store.keepNote(note);
+    rows.show(note);
+    if (!store.isSafe) say(words.wordsFull, true);
     send();
   }
 
   // ---- sending
-
-  function post(note) {
-    const body = new URLSearchParams();
-    for (const name of ["client_id", "line", "kind", "severity", "at"]) body.set(name, note[name]);
-    return fetch(location.pathname, {
-      method: "POST",
-      body,
-      headers: { "X-Fragment": "note", "X-CSRFToken": token, Accept: "text/html" },
-      redirect: "manual",
-      signal: AbortSignal.timeout(15000),
-    });
-  }
-
-  // A new sign-in in another tab has another token: the page tells it.
-  async function renewToken() {
-    const answer = await fetch(location.pathname, { redirect: "manual", signal: AbortSignal.timeout(15000) });
-    if (!answer.ok) return false;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.querySelector('meta[name="csrf-token"]')?.content;
-    if (!fresh || fresh === token) return false;
-    token = fresh;
-    for (const input of document.querySelectorAll('input[name="csrf_token"]')) input.value = fresh;
-    return true;
-  }
-
-  // What became of one try: saved, refused (with the reason), signin or later.
-  async function outcome(note) {
-    let answer = await post(note);
-    if (answer.status === 400 && (await renewToken())) answer = await post(note);
-    if (answer.ok) return { is: "saved", html: await answer.text() };
-    if (answer.type === "opaqueredirect" || [400, 401, 403].includes(answer.status)) return { is: "signin" };
-    if ([404, 409, 413, 422].includes(answer.status)) {
-      const isPlain = answer.headers.get("X-Refusal") === "1";
-      return { is: "refused", reason: isPlain ? await answer.text() : words.wordsRefused };
-    }
-    return { is: "later" };
-  }
-
-  function settle(note, html) {
-    store.removeItem(keyOf(note));
-    const row = rowOf(note);
-    if (!html.trim()) {
-      row?.remove();
-      return;
-    }
-    const holder = document.createElement("ol");
-    holder.innerHTML = html;
-    const saved = holder.firstElementChild;
-    for (const input of saved.querySelectorAll('input[name="csrf_token"]')) input.value = token;
-    if (row) row.replaceWith(saved);
-    else list.prepend(saved);
-  }
-
-  function refuse(note, reason) {
-    note.refused = reason || words.wordsRefused;
-    store.setItem(keyOf(note), JSON.stringify(note));
-    show(note);
-    mark(note, note.refused);
-  }
 
   function later(text) {
     say(text, true);
@@ -229,63 +74,137 @@ function start() {
     timer = setTimeout(send, WAIT[Math.min(tries++, WAIT.length - 1)] * 1000);
   }
 
+  function settle(sent, result) {
+    const note = store.note(sent.client_id);
+    // Changed while it was on its way: the newer words go next.
+    if (note && note.rev !== sent.rev) {
+      again = true;
+      return;
+    }
+    store.dropNote(sent.client_id);
+    rows.settle(sent, result.html);
+  }
+
+  function refuse(sent, reason, isPrivate) {
+    const note = { ...(store.note(sent.client_id) ?? sent), refused: reason || words.wordsRefused, isPrivate };
+    store.keepNote(note);
+    rows.show(note);
+  }
+
+  // When it really started was pressed here, perhaps without a connection.
+  const started = document.querySelector("form[data-started]");
+  async function sendStart() {
+    const at = store.get("start");
+    if (!at) return;
+    const answer = await line.post(words.startUrl, { at });
+    if (answer.status !== 204 && answer.status !== 409) return;
+    store.drop("start");
+    if (!waiting().length) location.reload();
+  }
+
+  started?.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "planned") return;
+    event.preventDefault();
+    words.start = clock().toISOString();
+    store.set("start", words.start);
+    tick();
+    send();
+  });
+
   async function sendAll() {
-    for (const note of waiting().filter((one) => !one.refused)) {
+    await sendStart().catch(() => later(words.wordsOffline));
+    for (const { client_id } of waiting()) {
+      const note = { ...store.note(client_id), tried: true };
+      store.keepNote(note);
       say(words.wordsSaving);
-      const result = await outcome(note).catch(() => ({ is: "later" }));
-      signIn.hidden = result.is !== "signin";
-      if (result.is === "saved") settle(note, result.html);
-      else if (result.is === "refused") refuse(note, result.reason);
-      else return later(result.is === "signin" ? words.wordsSignin : words.wordsOffline);
+      const result = await line.send(note).catch(() => ({ is: "later" }));
+      signIn.hidden = !["signin", "person"].includes(result.is);
+      if (result.is === "saved") {
+        settle(note, result);
+        if (tries) offline.now();
+      } else if (result.is === "refused" || result.is === "private") {
+        refuse(note, result.reason, result.is === "private");
+      } else {
+        return later({ signin: words.wordsSignin, person: words.wordsPerson }[result.is] ?? words.wordsOffline);
+      }
       tries = 0;
     }
-    const refused = waiting().some((one) => one.refused);
-    say(refused ? words.wordsRefused : words.wordsSaved, refused);
+    const refused = store.notes().some((note) => note.refused);
+    if (refused) say(words.wordsRefused, true);
+    else if (!field.isEditing) say(words.wordsSaved);
+    offline.soon();
+    return isStale ? refresh() : undefined;
   }
 
   async function send() {
     clearTimeout(timer);
-    if (sending) {
-      again = true;
-      return;
-    }
+    again = true;
+    if (sending) return;
     sending = true;
-    do {
+    while (again) {
       again = false;
       await sendAll();
-    } while (again);
+    }
     sending = false;
+  }
+
+  // The list as the server has it by now, with what is still on its way.
+  async function refresh() {
+    const answer = await fetch(location.pathname, { redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    rows.replaceAll(page.querySelector("[data-note-list]"));
+    for (const note of store.notes()) rows.show(note);
+    words.others = page.querySelector("form[data-notes]").dataset.others;
+    news.hidden = true;
+    isStale = false;
   }
 
   // ---- the page
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    add();
-    field.focus();
-  });
-  field.addEventListener("input", keepDraft);
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
   addEventListener("online", send);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && waiting().some((note) => !note.refused)) send();
+    if (document.hidden) offline.now();
+    else if (waiting().length) send();
   });
 
-  const bar = document.querySelector(".live-bar[data-start]");
-  if (bar) {
-    setInterval(() => {
-      bar.value = Math.min(bar.max, Math.max(0, (clock() - Date.parse(bar.dataset.start)) / 60000));
-    }, 20000);
+  const bar = document.querySelector("[data-bar]");
+  const lede = document.querySelector("[data-lede]");
+  function tick() {
+    const all = Math.floor((Date.parse(words.end) - Date.parse(words.start)) / 60000);
+    const gone = Math.min(all, Math.max(0, Math.floor((clock() - Date.parse(words.start)) / 60000)));
+    if (bar) bar.value = gone;
+    if (lede) lede.textContent = words.wordsLede.replace("{gone}", gone).replace("{left}", all - gone);
   }
 
-  restoreDraft();
-  const left = waiting();
-  left.forEach(show);
-  if (left.some((note) => !note.refused)) send();
+  async function pulse() {
+    const told = document.hidden ? null : await line.pulse().catch(() => null);
+    if (!told || String(told.person) !== words.person) return;
+    const more = told.others - Number(words.others);
+    news.hidden = more <= 0;
+    if (more > 0) news.firstElementChild.textContent = more > 1 ? words.wordsOthers : words.wordsOthersOne;
+    if (waiting().length) send();
+    else if (isStale) refresh();
+  }
+
+  news.querySelector("a").addEventListener("click", (event) => {
+    event.preventDefault();
+    refresh();
+    field.input.focus();
+  });
+
+  const offline = keepOffline(words.worker, !isStale);
+  field.begin().then(() => {
+    for (const note of store.notes()) rows.show(note);
+    if (waiting().length || store.get("start")) send();
+  });
+  if (bar) setInterval(tick, 20000);
+  setInterval(pulse, PULSE_EVERY);
+  if (isStale) {
+    tick();
+    say(words.wordsOffline, true);
+    pulse();
+  }
 }
 
 if (form) start();
