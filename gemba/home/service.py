@@ -7,8 +7,10 @@ from sqlalchemy import exists, func, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
+from gemba.insights.rules.kinds import Triage
 from gemba.insights.service import reviewing
-from gemba.insights.service.sight import COUNTED, PUBLIC, readable
+from gemba.insights.service.sight import COUNTED, readable
+from gemba.insights.service.triage import count as waiting_for_triage
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
 from gemba.people.models import Person
@@ -114,7 +116,7 @@ def _waiting(person: Person, now: datetime) -> Waiting:
     no_hours = False
     reviews: list[tuple[Visit, datetime]] = []
     if person.has(Role.OWNER, Role.ADMIN):
-        triage = _count(Insight, Insight.status == "new", Insight.merged_into_id.is_(None), PUBLIC)
+        triage = waiting_for_triage(Triage.INBOX)
     if person.has(Role.ADMIN):
         dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
     if person.has(Role.AGENT):

@@ -207,3 +207,12 @@ def words_said(form: MultiDict[str, str], note_id: int) -> Mapping[str, Any] | N
         "strike": frozenset(int(one) for one in numbers if one.isascii() and one.isdigit()),
         "all_of_it": verdict == "strike",
     }
+
+
+class TriageForm(Form):
+    """What becomes of one insight of the inbox."""
+
+    act = HiddenField()
+    title = StringField(_l("A better title"), filters=[one_line], validators=[at_most(TITLE_MAX)])
+    reason = TextAreaField(_l("In a few words"), filters=[many_lines], validators=[at_most(REASON_MAX)])
+    into = IntegerField(_l("Number of the other insight"), validators=[Optional()])

@@ -10,6 +10,7 @@ from gemba.insights.rules.kinds import Standing
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
+ORDERED = ("score", "visits", "votes", "created_at")
 FILTERED = ("kind", "product_id", "merged_into_id", "review_visit_id")
 
 
@@ -29,9 +30,9 @@ class Insight(Base):
 
     __tablename__ = "insight"
     # Each order of the list is one index that also answers the filters: no row is read in vain.
-    __table_args__ = tuple(
-        Index(f"ix_insight_by_{name}", "status", name, "id", *FILTERED)
-        for name in ("score", "visits", "votes", "created_at")
+    __table_args__ = (
+        *(Index(f"ix_insight_by_{name}", "status", name, "id", *FILTERED) for name in ORDERED),
+        Index("ix_insight_waiting", "untouched", "triage", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

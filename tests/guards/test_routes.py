@@ -137,6 +137,8 @@ WHO: dict[str, frozenset[str]] = {
     "rounds.withdraw": ALL,
     "insights.backlog": ALL,
     "insights.export": ALL,
+    "insights.triage": EDITORS,
+    "insights.sort": EDITORS,
     "insights.show": ALL,
     "insights.vote": ALL,
     "insights.edit": EDITORS,

@@ -36,6 +36,7 @@ PAGES = [
     ("adam", "/visits"),
     ("vera", "/backlog"),
     ("olga", "/backlog?q={word}"),
+    ("olga", "/backlog/triage"),
     ("olga", "/insights/{insight}"),
     ("vera", "/visits/book?language=ru&product=2"),
     ("lev", "/team"),

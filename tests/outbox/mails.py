@@ -49,6 +49,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     *[("visit_notice", word, "visitor", {"reason": "No room."}) for word in NOTICES],
     *[("visit_reminder", word, part, {}) for word in ("reminder-day", "reminder-hour") for part in PARTS],
     *[("visit_outcome", word, part, {}) for word in ("outcome", "outcome-nudge") for part in PARTS[:2]],
+    (
+        "insight_question",
+        "",
+        "",
+        {"title": "Search <is> slow", "question": "Which?", "notes_path": "/visits/17/notes"},
+    ),
 ]
 
 

@@ -88,6 +88,14 @@ class Status(StrEnum):
         return self not in (Status.DONE, Status.DECLINED)
 
 
+class Triage(StrEnum):
+    """Where an insight that nobody sorted yet waits: in the inbox, for an answer, or for later."""
+
+    INBOX = ""
+    QUESTION = "question"
+    LATER = "later"
+
+
 OPEN_STATUSES = tuple(status for status in Status if status.is_open)
 
 

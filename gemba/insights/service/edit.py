@@ -58,14 +58,16 @@ def patch(
 
     Raises InsightNotFound, Forbidden, Stale, Invalid (by field; declining needs a reason).
     """
-    insight = _locked(insight_id, viewer)
+    insight = locked(insight_id, viewer)
     if version is not None and version != insight.version:
         raise Stale
     wanted = {name: value for name, value in _clean(changes).items() if getattr(insight, name) != value}
     reason = clean_text(reason)
     _check(wanted, reason)
     for name, value in wanted.items():
-        _note(insight, viewer, name, getattr(insight, name), value, reason if name == "status" else "", now)
+        remember(
+            insight, viewer, name, getattr(insight, name), value, reason if name == "status" else "", now
+        )
         setattr(insight, name, value)
     if wanted:
         _touch(insight, now)
@@ -102,7 +104,7 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     """
     one_at_a_time()
     _lock(insight_id, into_id)
-    insight = _locked(insight_id, viewer)
+    insight = locked(insight_id, viewer)
     target = _target(into_id, viewer)
     if insight.review_visit_id is not None or target.review_visit_id is not None:
         raise UnderReview
@@ -115,8 +117,8 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     for part in db.session.scalars(select(Insight).where(Insight.merged_into_id == insight.id)):
         part.merged_into_id = survivor.id
     insight.merged_into_id, insight.merged_via_id = survivor.id, target.id
-    _note(insight, viewer, "merged_into", None, survivor.id, "", now)
-    _note(survivor, viewer, "merged", None, insight.id, "", now)
+    remember(insight, viewer, "merged_into", None, survivor.id, "", now)
+    remember(survivor, viewer, "merged", None, insight.id, "", now)
     _touch(insight, now)
     _touch(survivor, now)
     index.reindex(survivor.id)
@@ -129,7 +131,7 @@ def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
     Raises InsightNotFound, Forbidden, NotMerged.
     """
     one_at_a_time()
-    insight = _locked(insight_id, viewer)
+    insight = locked(insight_id, viewer)
     if insight.merged_into_id is None:
         raise NotMerged
     survivor = db.session.get_one(Insight, insight.merged_into_id, with_for_update=True)
@@ -137,8 +139,8 @@ def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
     parts = list(db.session.scalars(select(Insight).where(Insight.merged_into_id == survivor.id)))
     for part in _below(insight.id, parts):
         part.merged_into_id = insight.id
-    _note(insight, viewer, "merged_into", survivor.id, None, "", now)
-    _note(survivor, viewer, "merged", insight.id, None, "", now)
+    remember(insight, viewer, "merged_into", survivor.id, None, "", now)
+    remember(survivor, viewer, "merged", insight.id, None, "", now)
     _touch(insight, now)
     _touch(survivor, now)
     index.reindex(survivor.id)
@@ -154,7 +156,7 @@ def split(
     Raises InsightNotFound, Forbidden, NothingToSplit, UnderReview, Invalid.
     """
     one_at_a_time()
-    insight = _locked(insight_id, viewer)
+    insight = locked(insight_id, viewer)
     if insight.review_visit_id is not None:
         raise UnderReview
     family = or_(Insight.id == insight.id, Insight.merged_into_id == insight.id)
@@ -184,8 +186,8 @@ def split(
     db.session.flush()
     for note in chosen:
         note.insight_id = new.id
-    _note(insight, viewer, "split", None, new.id, "", now)
-    _note(new, viewer, "split_from", None, insight.id, "", now)
+    remember(insight, viewer, "split", None, new.id, "", now)
+    remember(new, viewer, "split_from", None, insight.id, "", now)
     _touch(insight, now)
     index.reindex(insight.root_id)
     index.reindex(new.id)
@@ -217,7 +219,7 @@ def _lock(*ids: int) -> None:
     ).all()
 
 
-def _locked(insight_id: int, viewer: Person) -> Insight:
+def locked(insight_id: int, viewer: Person) -> Insight:
     """The insight as it is now, locked, for somebody who may edit."""
     insight = readable_insight(insight_id, viewer, lock=True)
     if not may_edit(viewer):
@@ -283,9 +285,10 @@ def _touch(insight: Insight, now: datetime) -> None:
     insight.updated_at = now
 
 
-def _note(
+def remember(
     insight: Insight, viewer: Person, field: str, before: object, after: object, reason: str, now: datetime
 ) -> None:
+    """Writes a line of history."""
     db.session.add(
         InsightChange(
             insight_id=insight.id,

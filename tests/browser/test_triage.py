@@ -1,0 +1,68 @@
+"""Thirty observations sorted by keyboard alone."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import func, select
+
+from gemba.db import db
+from gemba.insights.models import Insight
+from tests.browser.conftest import PHONE, Desk
+from tests.insights.many import complaints
+from tests.insights.stage import make_visit, note
+
+pytestmark = pytest.mark.browser
+
+
+def fill(desk: Desk, count: int) -> None:
+    with desk.app.app_context():
+        visit = make_visit(desk.cast, desk.clock() - timedelta(hours=1), status="held")
+        for text in complaints(count):
+            note(visit, desk.cast.vera, text, desk.clock(), severity=2)
+        db.session.commit()
+
+
+def left(desk: Desk, **given: object) -> int:
+    with desk.app.app_context():
+        query = select(func.count(Insight.id)).where(Insight.merged_into_id.is_(None)).filter_by(**given)
+        return db.session.scalar(query) or 0
+
+
+def test_thirty_observations_by_keyboard_alone(desk: Desk) -> None:
+    fill(desk, 30)
+    page = desk.open(desk.cast.olga.id, "/backlog/triage")
+    chosen = page.locator(".triage-list [aria-current]")
+    first = chosen.inner_text()
+    page.keyboard.press("j")
+    expect(chosen).not_to_have_text(first)
+    page.keyboard.press("k")
+    expect(chosen).to_contain_text(first.split("\n")[0])
+    title = page.locator("#one")
+    number = 0
+    while title.count():
+        words = title.inner_text()
+        if number % 3 == 1:
+            page.keyboard.press("s")
+            page.keyboard.type("not before the release")
+            page.keyboard.press("Control+Enter")
+        else:
+            # What is added to another one of the inbox makes an insight of that as well.
+            same = number % 3 == 2 and page.locator("button[data-key^=m]").count()
+            page.keyboard.press("m" if same else "e")
+        expect(page.locator("#one", has_text=words)).to_have_count(0)
+        number += 1
+    assert number >= 20
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+    assert left(desk, untouched=True, triage="") == 0
+    assert left(desk, untouched=True, triage="later") >= 6
+    assert left(desk, untouched=False) < 30
+
+
+@pytest.mark.parametrize("width", [PHONE, 1440])
+def test_it_fits_and_works_without_scripts(desk: Desk, width: int) -> None:
+    fill(desk, 3)
+    page = desk.open(desk.cast.olga.id, "/backlog/triage", width=width, scripts=False)
+    page.get_by_role("button", name="New insight").click()
+    expect(page.get_by_text("Kept as an insight of its own.")).to_be_visible()
+    assert left(desk, untouched=True) == 2
