@@ -1,0 +1,102 @@
+"""Why somebody is left out, and which hours would have worked."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from gemba.rounds.pairing.admit import Places, Seating
+from gemba.rounds.pairing.candidates import RULES, Candidates, fits
+from gemba.rounds.pairing.grid import bits_of
+from gemba.rounds.pairing.network import NOBODY
+from gemba.rounds.pairing.values import LeftOut, Reason, Why
+
+SUGGESTED = 6
+"""At most so many starts that would have worked are named."""
+
+
+class Explanation:
+    """Reads a finished seating."""
+
+    def __init__(self, seating: Seating, candidates: Candidates, every: Places) -> None:
+        self.seating, self.candidates, self.every = seating, candidates, every
+        self._good: frozenset[int] | None = None
+
+    def left_out(self, number: int) -> LeftOut:
+        """Why a person (by index) is left out."""
+        person = self.candidates.people[number]
+        works = tuple(self.candidates.network.grid.first + bit for bit in self._would_work(number))
+        return LeftOut(person.id, self._reason(number), works)
+
+    def _reason(self, number: int) -> Reason:
+        person, agents = self.candidates.people[number], self.candidates.network.agents
+        if not any(fits(person, agent) for agent in agents):
+            lift = [rule for rule in RULES if any(fits(person, agent, but=rule) for agent in agents)]
+            return Reason(Why.NO_AGENT, {"lift": lift})
+        if not self.every(number):
+            return Reason(Why.NO_TIME)
+        people, places = self._region(number)
+        return Reason(Why.ALL_TAKEN, {"people": people, "places": places})
+
+    def _region(self, number: int) -> tuple[int, int]:
+        """How many people compete for what this person could have, and for how many places."""
+        network, seen, queue = self.seating.network, {number}, deque([number])
+        while queue:
+            for place in self.every(queue.popleft()):
+                node = network.bottleneck(place)
+                if node == NOBODY:
+                    continue  # a pinned pair or one that was packed stands in between
+                for other in network.holder[network.first[node] : network.last[node]]:
+                    if other >= 0 and other not in seen:
+                        seen.add(other)
+                        queue.append(other)
+        return len(seen), sum(1 for each in seen if self.seating.place[each] != NOBODY)
+
+    def _would_work(self, number: int) -> list[int]:
+        """Starts of agents who fit at which the person could have been served, spread over the days."""
+        person, network, good = self.candidates.people[number], self.candidates.network, self._good_places()
+        bits = 0
+        for index, agent in enumerate(network.agents):
+            if fits(person, agent) and (self.candidates.again or agent.id not in person.met):
+                for place in network.of_agent[index]:
+                    if place in good:
+                        bits |= network.places[place].starts
+        every = bits_of(bits & ~person.free)
+        return sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
+
+    def _good_places(self) -> frozenset[int]:
+        """The places that are free or would come free by moving others: one pass, backwards."""
+        if self._good is None:
+            self._good = frozenset(_reaching_room(self.seating, self.every))
+        return self._good
+
+
+def _reaching_room(seating: Seating, every: Places) -> set[int]:
+    network = seating.network
+    seated = [
+        each for each, place in enumerate(seating.place) if place != NOBODY and each not in seating.fixed
+    ]
+    wanting: dict[int, list[int]] = {}
+    for each in seated:
+        for place in every(each):
+            wanting.setdefault(place, []).append(each)
+    behind: dict[int, list[int]] = {}
+    good, queue = set(), deque[int]()
+    for place in range(len(network.places)):
+        node = network.bottleneck(place)
+        if node == NOBODY:
+            good.add(place)
+            queue.append(place)
+        else:
+            behind.setdefault(node, []).append(place)
+    while queue:
+        for mover in wanting.get(queue.popleft(), ()):
+            for node in network.chain[seating.place[mover]]:
+                for place in behind.pop(node, ()):
+                    good.add(place)
+                    queue.append(place)
+    return good
+
+
+def explain(seating: Seating, candidates: Candidates, every: Places, left: Sequence[int]) -> list[LeftOut]:
+    """Why each of these people (by index) is left out; `every` gives the places each may have."""
+    explanation = Explanation(seating, candidates, every)
+    return [explanation.left_out(number) for number in left]

@@ -1,0 +1,211 @@
+"""Agents' time as a forest of caps: agent ← month ← week ← day ← place. Each place takes one person.
+
+With one visit a day a place is the whole local day, and the hour is chosen afterwards. With more, the day is
+cut into places that lie far enough apart whatever is chosen in them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from gemba.rounds.pairing.grid import Grid, bits_of, lowest
+from gemba.rounds.pairing.values import Agent
+
+NOBODY = -1
+PLENTY = 1 << 30
+"""A cap that never binds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Room for one person: the agent's index and the starts (bits) of which one will be chosen."""
+
+    agent: int
+    starts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local day of an agent: its starts, its places, the node above them, how many visits it takes."""
+
+    starts: int
+    places: range
+    above: int
+    most: int
+
+
+class Network:
+    """The forest and who sits where. Nodes are numbered; a place's node comes after those above it."""
+
+    def __init__(
+        self, agents: Sequence[Agent], grid: Grid, anchors: Mapping[int, Sequence[int]] | None = None
+    ) -> None:
+        """`anchors` are bits, by agent's id, that must be places of their own: starts that stay."""
+        self.agents, self.grid = agents, grid
+        self.places: list[Place] = []
+        self.parent: list[int] = []
+        self.cap: list[int] = []
+        self.used: list[int] = []
+        self.first: list[int] = []
+        self.last: list[int] = []
+        """A node's places are `first` to `last`, half-open."""
+        self.chain: list[tuple[int, ...]] = []
+        """By place: the nodes from the place's own up to its agent's."""
+        self.holder: list[int] = []
+        self.node_of: list[int] = []
+        self.of_agent: list[range] = []
+        self.agent_node: list[int] = []
+        self.days: list[list[Day]] = []
+        self._anchors = anchors or {}
+        for number, agent in enumerate(agents):
+            self._grow(number, agent)
+
+    def _grow(self, number: int, agent: Agent) -> None:
+        start = len(self.places)
+        root = self._node(NOBODY, PLENTY if agent.spare is None else max(agent.spare, 0))
+        self.agent_node.append(root)
+        nodes: dict[date | tuple[date, date], int] = {}
+        anchors = self._anchors.get(agent.id, ())
+        days = [(day, mask & agent.starts) for day, mask in self.grid.days(agent.zone)]
+        self.days.append([])
+        shares = _week_shares(agent, [day for day, starts in days if starts])
+        for day, starts in days:
+            if not starts:
+                continue
+            month, week = _month(day), (_month(day), _week(day))
+            if month not in nodes:
+                nodes[month] = self._branch(root, _left(agent, agent.per_month, month, _month))
+            if week not in nodes:
+                nodes[week] = self._branch(nodes[month], shares[week])
+            per_day = _left(agent, agent.per_day, day, _day)
+            parts = parts_of_day(starts, agent.apart, per_day, [bit for bit in anchors if starts >> bit & 1])
+            above = self._branch(nodes[week], per_day if len(parts) > per_day else PLENTY)
+            begin = len(self.places)
+            for part in parts:
+                self._leaf(above, Place(number, part))
+            self.days[number].append(Day(starts, range(begin, len(self.places)), above, per_day))
+        self.of_agent.append(range(start, len(self.places)))
+
+    def _branch(self, parent: int, cap: int) -> int:
+        """A node for a cap that can bind, else the parent itself."""
+        return parent if cap >= PLENTY else self._node(parent, cap)
+
+    def _leaf(self, parent: int, place: Place) -> None:
+        node = leaf = self._node(parent, 1)
+        self.places.append(place)
+        self.holder.append(NOBODY)
+        chain = []
+        while node != NOBODY:
+            self.last[node] = len(self.places)
+            chain.append(node)
+            node = self.parent[node]
+        self.chain.append(tuple(chain))
+        self.node_of.append(leaf)
+
+    def _node(self, parent: int, cap: int) -> int:
+        self.parent.append(parent)
+        self.cap.append(cap)
+        self.used.append(0)
+        self.first.append(len(self.places))
+        self.last.append(len(self.places))
+        return len(self.parent) - 1
+
+    def take(self, person: int, place: int) -> None:
+        """Gives a place to a person's index."""
+        self.holder[place] = person
+        for node in self.chain[place]:
+            self.used[node] += 1
+
+    def leave(self, place: int) -> None:
+        """Gives a place back."""
+        self.holder[place] = NOBODY
+        for node in self.chain[place]:
+            self.used[node] -= 1
+
+    def bottleneck(self, place: int) -> int:
+        """The lowest full node above a place, NOBODY where there is none: then it is free."""
+        for node in self.chain[place]:
+            if self.used[node] >= self.cap[node]:
+                return node
+        return NOBODY
+
+    def place_at(self, agent: int, bit: int) -> int:
+        """The place of an agent that holds a start, NOBODY where none does."""
+        for place in self.of_agent[agent]:
+            if self.places[place].starts >> bit & 1:
+                return place
+        return NOBODY
+
+
+def _day(day: date) -> date:
+    return day
+
+
+def _week(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _left(agent: Agent, cap: int | None, day: date, period: Callable[[date], date]) -> int:
+    """What is left of a cap in the period of a day, given the visits there are."""
+    if cap is None:
+        return PLENTY
+    return max(cap - sum(count for each, count in agent.taken.items() if period(each) == period(day)), 0)
+
+
+def _week_shares(agent: Agent, days: Sequence[date]) -> dict[tuple[date, date], int]:
+    """What is left of each week's cap, by (first of the month, Monday).
+
+    A week that lies in two months is no branch of one: its cap is shared between both in proportion to the
+    days on offer, so that neither the week's nor a month's cap can be exceeded. Only who has both caps can
+    lose by that.
+    """
+    open_days: dict[tuple[date, date], int] = {}
+    for day in days:
+        key = (_month(day), _week(day))
+        open_days[key] = open_days.get(key, 0) + 1
+    shares: dict[tuple[date, date], int] = {}
+    for (month, monday), count in sorted(open_days.items()):
+        left = _left(agent, agent.per_week, monday, _week)
+        other = sum(n for (first, week), n in open_days.items() if week == monday and first != month)
+        if left == PLENTY or not other:
+            shares[month, monday] = left
+            continue
+        earlier = [shares[first, week] for first, week in shares if week == monday]
+        shares[month, monday] = (
+            left - earlier[0] if earlier else (left * count * 2 + count + other) // (2 * (count + other))
+        )
+    return shares
+
+
+def parts_of_day(starts: int, apart: int, most: int, anchors: Sequence[int] = ()) -> list[int]:
+    """The starts of a day cut into places, `apart` ticks or more from each other whatever is chosen in them.
+
+    One place where only one visit fits or is allowed; else as many as possible (the earliest first is best
+    for visits of equal length). Each anchor is a place of its own.
+    """
+    if not starts or most <= 0:
+        return []
+    if not anchors and (most == 1 or starts.bit_length() - 1 - lowest(starts) < apart):
+        return [starts]
+    found: list[tuple[int, int]] = []
+    edges = sorted(anchors)
+    for after, before in zip([None, *edges], [*edges, None], strict=True):
+        low = 0 if after is None else after + apart
+        high = starts.bit_length() if before is None else before - apart + 1
+        if high > low:
+            found += _cut(starts & ((1 << high) - (1 << low)), apart)
+    return [part for _bit, part in sorted([*found, *((bit, 1 << bit) for bit in edges)])]
+
+
+def _cut(starts: int, apart: int) -> list[tuple[int, int]]:
+    """(first bit, starts) of as many places as fit."""
+    firsts: list[int] = []
+    for bit in bits_of(starts):
+        if not firsts or bit - firsts[-1] >= apart:
+            firsts.append(bit)
+    ends = [following - apart + 1 for following in firsts[1:]] + [starts.bit_length()]
+    return [(bit, starts & ((1 << end) - (1 << bit))) for bit, end in zip(firsts, ends, strict=True)]
