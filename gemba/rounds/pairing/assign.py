@@ -1,8 +1,8 @@
 """Phase B: the cheapest way to serve exactly those whom phase A let in.
 
-Successive shortest paths with potentials (Ahuja, Magnanti and Orlin 1993, section 9.7), one person after the
-other, each search ending at the first free place. Costs are integers: how far a pair is from the best match,
-and what one more visit weighs on the agent, which grows with each (convex), so that load is shared.
+The primal-dual method for flows of least cost (Ahuja, Magnanti and Orlin 1993, section 9.8). Costs are
+integers: how far a pair is from the best match, and what one more visit weighs on the agent, which grows with
+each (convex), so that load is shared.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,11 @@ def load_cost(agent: Agent, count: int, unit: float) -> int:
 
 
 class Assignment:
-    """A seating of least cost, grown by one person at a time."""
+    """A seating of least cost.
+
+    In each phase one search from all who wait finds how dear the next place is, and everyone who can have one
+    at that price is seated; prices only rise, and being rounded there are few of them.
+    """
 
     def __init__(self, seating: Seating, costs: Costs, agents: Sequence[Agent]) -> None:
         self.seating, self.costs, self.agents = seating, costs, agents
@@ -44,24 +48,74 @@ class Assignment:
         self._place_of = {node: place for place, node in enumerate(network.node_of)}
         self._agent_of = {node: number for number, node in enumerate(network.agent_node)}
         self._unit = sum(agent.offered for agent in agents) / max(len(agents), 1)
+        self._wishes = [[(network.node_of[place], cost) for place, cost in mine.items()] for mine in costs]
 
     def seat_all(self, order: Sequence[int], expired: Callable[[], bool]) -> list[int]:
         """Seats these people (by index) at least cost; returns those who were not reached in time."""
-        for number, person in enumerate(order):
-            if number % 16 == 0 and expired():
-                return list(order[number:])
-            self._seat(person)
-        return []
+        waiting = list(order)
+        while waiting and not expired():
+            self._raise_prices(waiting)
+            while True:
+                seen = bytearray(self._sink + 1)
+                still = [person for person in waiting if not self._seat(person, seen)]
+                if len(still) == len(waiting):
+                    break
+                waiting = still
+        return waiting
 
-    def _seat(self, person: int) -> None:
-        distance, came = self._search(person)
-        steps = [self._sink]
-        while steps[-1] != self._people + person:
-            steps.append(came[steps[-1]])
-        steps.reverse()
+    def _raise_prices(self, waiting: Sequence[int]) -> None:
+        """Dijkstra from all who wait to the first free place; the ways there then cost nothing more."""
+        price, sink = self._price, self._sink
+        found = {self._people + person: 0 for person in waiting}
+        final: dict[int, int] = {}
+        heap = [(0, node) for node in found]
+        end = 0
+        while heap:
+            far, node = heappop(heap)
+            if node in final:
+                continue
+            if node == sink:
+                end = far
+                break
+            final[node] = far
+            base = far + price[node]
+            for following, cost in self._arcs(node):
+                total = base + cost - price[following]
+                if total < found.get(following, total + 1) and following not in final:
+                    found[following] = total
+                    heappush(heap, (total, following))
+        else:
+            raise AssertionError("phase A let in only people for whom there is room")
+        for node, far in final.items():
+            price[node] += far - end
+
+    def _seat(self, person: int, seen: bytearray) -> bool:
+        """Seats a person along arcs that cost nothing more, depth first; what was `seen` leads nowhere."""
+        price, sink, source = self._price, self._sink, self._people + person
+        path, arcs = [source], [iter(self._arcs(source))]
+        seen[source] = 1
+        while path:
+            node = path[-1]
+            base = price[node]
+            for following, cost in arcs[-1]:
+                if not seen[following] and base + cost == price[following]:
+                    path.append(following)
+                    if following == sink:
+                        self._shift(path)
+                        return True
+                    seen[following] = 1
+                    arcs.append(iter(self._arcs(following)))
+                    break
+            else:
+                path.pop()
+                arcs.pop()
+        return False
+
+    def _shift(self, path: Sequence[int]) -> None:
+        """Everyone on the path moves on by one place."""
         moves = [
             (node - self._people, self._place_of[following])
-            for node, following in pairwise(steps)
+            for node, following in pairwise(path)
             if node >= self._people
         ]
         seating = self.seating
@@ -69,41 +123,17 @@ class Assignment:
             seating.network.leave(seating.place[who])
         for who, place in moves:
             seating.seat(who, place)
-        end = distance[self._sink]
-        for node, far in distance.items():
-            if far < end:
-                self._price[node] += far - end
-
-    def _search(self, person: int) -> tuple[dict[int, int], dict[int, int]]:
-        """The distances that are final when the sink is reached, and each node's forerunner."""
-        source, sink, price = self._people + person, self._sink, self._price
-        found = {source: 0}
-        came: dict[int, int] = {}
-        final: dict[int, int] = {}
-        heap = [(0, source)]
-        while heap:
-            far, node = heappop(heap)
-            if node in final:
-                continue
-            final[node] = far
-            if node == sink:
-                return final, came
-            base = far + price[node]
-            for following, cost in self._arcs(node):
-                total = base + cost - price[following]
-                if following not in final and total < found.get(following, total + 1):
-                    found[following] = total
-                    came[following] = node
-                    heappush(heap, (total, following))
-        raise AssertionError("phase A let in only people for whom there is room")
 
     def _arcs(self, node: int) -> list[tuple[int, int]]:
-        """Where flow can go from a node, and at what cost: on along free room, back along what is taken."""
+        """Where one more can go from a node, and at what cost: on to free room, back along what is taken."""
         network = self.network
         if node >= self._people:
             person = node - self._people
             own = self.seating.place[person]
-            return [(network.node_of[p], cost) for p, cost in self.costs[person].items() if p != own]
+            if own == NOBODY:
+                return self._wishes[person]
+            own = network.node_of[own]
+            return [arc for arc in self._wishes[person] if arc[0] != own]
         arcs = []
         used = network.used[node]
         if used < network.cap[node]:

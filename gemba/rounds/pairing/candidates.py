@@ -1,14 +1,19 @@
 """Who fits whom, and how well: 0 to 10 by product, language and time."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import reduce
+from itertools import islice
+from operator import or_
 
-from gemba.rounds.pairing.grid import lowest
+from gemba.rounds.pairing.grid import bits_of, lowest
 from gemba.rounds.pairing.network import Network
 from gemba.rounds.pairing.values import Agent, Because, Person
 
 FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
+FEW = 20
+"""So many of the best agents are looked at for each person before all are."""
 RULES = ("language", "product", "line", "refuses")
 """The rules that bind an agent and a person, whatever the time."""
 
@@ -63,80 +68,116 @@ def because(person: Person, agent: Agent, bit: int) -> tuple[Because, ...]:
     return tuple(found)
 
 
-class Candidates:
-    """Which places each person could take. People who wish the same share the list of agents that fit."""
+class Fitting:
+    """Which agents fit a wish, as bits by agent's index, and how well: people who wish the same share it."""
 
-    def __init__(self, people: Sequence[Person], network: Network, *, again: bool = False) -> None:
-        """`again` lets people see agents whom they have met before."""
-        self.people, self.network, self.again = people, network, again
-        self._by_wish: dict[tuple[object, ...], list[tuple[int, int]]] = {}
-        self._every: dict[int, tuple[int, ...]] = {}
+    def __init__(self, agents: Sequence[Agent]) -> None:
+        self._everyone = (1 << len(agents)) - 1
+        self._products: dict[int, int] = {}
+        self._languages: dict[str, int] = {}
+        self._lines: dict[int, int] = {}
+        self._known: dict[tuple[object, ...], list[list[int]]] = {}
+        for number, agent in enumerate(agents):
+            for product in agent.products:
+                self._products[product] = self._products.get(product, 0) | 1 << number
+            for language in agent.languages:
+                self._languages[language] = self._languages.get(language, 0) | 1 << number
+            if agent.line is not None:
+                self._lines[agent.line] = self._lines.get(agent.line, 0) | 1 << number
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [agent.starts for agent in self.network.agents]
-
-    def agents(self, number: int) -> list[tuple[int, int]]:
-        """(minus match, agent's index) of the agents that fit a person, best first, the time not asked."""
-        person = self.people[number]
+    def groups(self, person: Person) -> list[list[int]]:
+        """The agents that fit, in groups that match equally well, the best group first."""
         wish = (person.products, person.insists, person.languages, person.line)
-        if wish not in self._by_wish:
-            self._by_wish[wish] = sorted(
-                (-match(person, agent), index)
-                for index, agent in enumerate(self.network.agents)
-                if fits(person, agent, but="refuses")
-            )
-        return self._by_wish[wish]
+        if wish not in self._known:
+            self._known[wish] = self._groups(person)
+        return self._known[wish]
 
-    def open(self, number: int) -> Iterator[tuple[int, int]]:
-        """(match, agent's index) of those who fit and have a start in common, best first.
+    def _groups(self, person: Person) -> list[list[int]]:
+        first = self._products.get(person.products[0], 0) if person.products else self._everyone
+        some = reduce(or_, (self._products.get(each, 0) for each in person.products), first)
+        speak = reduce(or_, (self._languages.get(each, 0) for each in person.languages), 0)
+        if not person.languages:
+            speak = self._everyone
+        best = self._languages.get(person.languages[0], 0) if person.languages else self._everyone
+        fit = speak & (some if person.insists else self._everyone)
+        if person.line is not None:
+            fit &= self._lines.get(person.line, 0)
+        groups: dict[int, int] = {}
+        for mask, product in ((first, FIRST_PRODUCT), (some & ~first, OTHER_PRODUCT), (~some, 0)):
+            for spoken, language in ((best, LANGUAGE), (~best, 0)):
+                score = product + language
+                groups[score] = groups.get(score, 0) | mask & spoken & fit & self._everyone
+        return [bits_of(groups[score]) for score in sorted(groups, reverse=True) if groups[score]]
+
+
+class Candidates:
+    """Which places each person could take."""
+
+    def __init__(
+        self, people: Sequence[Person], network: Network, fitting: Fitting, *, again: bool = False
+    ) -> None:
+        """`again` lets people see agents whom they have met before."""
+        self.people, self.network, self.fitting, self.again = people, network, fitting, again
+        self._few: dict[int, tuple[int, ...]] = {}
+        self._every: dict[int, tuple[int, ...]] = {}
+        self._starts = [agent.starts for agent in network.agents]
+        self._ids = [agent.id for agent in network.agents]
+        self._firsts = [
+            [lowest(network.places[place].starts) for place in network.of_agent[index]]
+            for index in range(len(network.agents))
+        ]
+
+    def open(self, number: int) -> Iterator[int]:
+        """The indices of agents who fit and have a start in common, best first.
 
         Among equals each person begins at another agent, so that not all ask the same one first.
         """
-        person, starts = self.people[number], self._starts
-        fitting = self.agents(number)
-        agents, out = self.network.agents, person.refuses if self.again else person.refuses | person.met
-        at = 0
-        while at < len(fitting):
-            end = at
-            while end < len(fitting) and fitting[end][0] == fitting[at][0]:
-                end += 1
-            turn = (person.id * 2654435761 >> 7) % (end - at)
-            for each in range(end - at):
-                score, index = fitting[at + (each + turn) % (end - at)]
-                if (
-                    person.free & starts[index]
-                    and agents[index].id not in out
-                    and agents[index].id != person.id
-                ):
-                    yield -score, index
-            at = end
+        person, starts, ids = self.people[number], self._starts, self._ids
+        free = person.free
+        out = {person.id, *person.refuses} if self.again else {person.id, *person.refuses, *person.met}
+        for group in self.fitting.groups(person):
+            turn = (person.id * 2654435761 >> 7) % len(group)
+            for index in (*group[turn:], *group[:turn]):
+                if free & starts[index] and ids[index] not in out:
+                    yield index
 
-    def best(self, number: int, most: int) -> tuple[int, ...]:
-        """Places of the `most` agents who fit best, preferred times first."""
-        found: list[int] = []
-        for count, (_score, index) in enumerate(self.open(number)):
-            if count >= most:
-                break
-            found += self.places(number, index)
-        return tuple(found)
+    def few(self, number: int) -> tuple[int, ...]:
+        """Places of the agents who fit best, preferred times first."""
+        if number not in self._few:
+            self._few[number] = self._first(number, FEW)
+        return self._few[number]
 
     def every(self, number: int) -> tuple[int, ...]:
         """All places the person could take."""
         if number not in self._every:
-            self._every[number] = self.best(number, len(self.network.agents))
+            self._every[number] = self._first(number, len(self.network.agents))
         return self._every[number]
+
+    def _first(self, number: int, most: int) -> tuple[int, ...]:
+        found: list[int] = []
+        for index in islice(self.open(number), most):
+            found += self.places(number, index)
+        return tuple(found)
 
     def places(self, number: int, index: int) -> list[int]:
         """The places of one agent that hold a start the person can come to, preferred ones first."""
-        person, network = self.people[number], self.network
+        person = self.people[number]
         common = person.free & self._starts[index]
-        liked = [], []  # type: tuple[list[int], list[int]]
-        for place in network.of_agent[index]:
-            starts = network.places[place].starts & common
-            if starts:
-                liked[0 if starts & person.preferred else 1].append(place)
-        return liked[0] + liked[1]
+        liked = self._holding(index, common & person.preferred) if person.preferred else []
+        return list(dict.fromkeys([*liked, *self._holding(index, common)]))
+
+    def _holding(self, index: int, bits: int) -> list[int]:
+        """Which of an agent's places hold one of these starts; places lie one after the other, with gaps."""
+        firsts, base, places = self._firsts[index], self.network.of_agent[index].start, self.network.places
+        found = []
+        while bits:
+            at = bisect_right(firsts, lowest(bits))
+            if at and places[base + at - 1].starts & bits:
+                found.append(base + at - 1)
+            if at == len(firsts):
+                break
+            bits = bits >> firsts[at] << firsts[at]
+        return found
 
     def score(self, number: int, place: int) -> int:
         """How well a place suits a person: 0 to 10."""

@@ -1,7 +1,8 @@
 """Why somebody is left out, and which hours would have worked."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from gemba.rounds.pairing.admit import Places, Seating
 from gemba.rounds.pairing.candidates import RULES, Candidates, fits
@@ -16,9 +17,8 @@ SUGGESTED = 6
 class Explanation:
     """Reads a finished seating."""
 
-    def __init__(self, seating: Seating, candidates: Candidates, every: Places) -> None:
-        self.seating, self.candidates, self.every = seating, candidates, every
-        self._good: frozenset[int] | None = None
+    def __init__(self, seating: Seating, candidates: Candidates, few: Places, every: Places) -> None:
+        self.seating, self.candidates, self.few, self.every = seating, candidates, few, every
 
     def left_out(self, number: int) -> LeftOut:
         """Why a person (by index) is left out."""
@@ -51,42 +51,50 @@ class Explanation:
         return len(seen), sum(1 for each in seen if self.seating.place[each] != NOBODY)
 
     def _would_work(self, number: int) -> list[int]:
-        """Starts of agents who fit at which the person could have been served, spread over the days."""
-        person, network, good = self.candidates.people[number], self.candidates.network, self._good_places()
+        """Starts of agents who fit at which the person could have been served, spread over the days.
+
+        Free places first; those that come free by moving others only where there are none.
+        """
+        return self._starts_in(number, self._free) or self._starts_in(number, self._within_reach)
+
+    @cached_property
+    def _free(self) -> frozenset[int]:
+        network = self.seating.network
+        return frozenset(n for n in range(len(network.places)) if network.bottleneck(n) == NOBODY)
+
+    @cached_property
+    def _within_reach(self) -> frozenset[int]:
+        """The places that are free, or come free when others move to their best agents: one pass back."""
+        return frozenset(_reaching_room(self.seating, self.few, self._free))
+
+    def _starts_in(self, number: int, places: frozenset[int]) -> list[int]:
+        person, network = self.candidates.people[number], self.candidates.network
+        out = person.refuses if self.candidates.again else person.refuses | person.met
         bits = 0
-        for index, agent in enumerate(network.agents):
-            if fits(person, agent) and (self.candidates.again or agent.id not in person.met):
-                for place in network.of_agent[index]:
-                    if place in good:
-                        bits |= network.places[place].starts
+        for group in self.candidates.fitting.groups(person):
+            for index in group:
+                if network.agents[index].id not in out and network.agents[index].id != person.id:
+                    for place in network.of_agent[index]:
+                        if place in places:
+                            bits |= network.places[place].starts
         every = bits_of(bits & ~person.free)
         return sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
 
-    def _good_places(self) -> frozenset[int]:
-        """The places that are free or would come free by moving others: one pass, backwards."""
-        if self._good is None:
-            self._good = frozenset(_reaching_room(self.seating, self.every))
-        return self._good
 
-
-def _reaching_room(seating: Seating, every: Places) -> set[int]:
+def _reaching_room(seating: Seating, places_of: Places, free: Collection[int]) -> set[int]:
     network = seating.network
     seated = [
         each for each, place in enumerate(seating.place) if place != NOBODY and each not in seating.fixed
     ]
     wanting: dict[int, list[int]] = {}
     for each in seated:
-        for place in every(each):
+        for place in places_of(each):
             wanting.setdefault(place, []).append(each)
     behind: dict[int, list[int]] = {}
-    good, queue = set(), deque[int]()
+    good, queue = set(free), deque(sorted(free))
     for place in range(len(network.places)):
-        node = network.bottleneck(place)
-        if node == NOBODY:
-            good.add(place)
-            queue.append(place)
-        else:
-            behind.setdefault(node, []).append(place)
+        if place not in good:
+            behind.setdefault(network.bottleneck(place), []).append(place)
     while queue:
         for mover in wanting.get(queue.popleft(), ()):
             for node in network.chain[seating.place[mover]]:
@@ -96,7 +104,9 @@ def _reaching_room(seating: Seating, every: Places) -> set[int]:
     return good
 
 
-def explain(seating: Seating, candidates: Candidates, every: Places, left: Sequence[int]) -> list[LeftOut]:
-    """Why each of these people (by index) is left out; `every` gives the places each may have."""
-    explanation = Explanation(seating, candidates, every)
+def explain(
+    seating: Seating, candidates: Candidates, few: Places, every: Places, left: Sequence[int]
+) -> list[LeftOut]:
+    """Why each of these people (by index) is left out; `few` and `every` give the places each may have."""
+    explanation = Explanation(seating, candidates, few, every)
     return [explanation.left_out(number) for number in left]

@@ -78,7 +78,9 @@ class Network:
             if week not in nodes:
                 nodes[week] = self._branch(nodes[month], shares[week])
             per_day = _left(agent, agent.per_day, day, _day)
-            parts = parts_of_day(starts, agent.apart, per_day, [bit for bit in anchors if starts >> bit & 1])
+            parts = parts_of_day(
+                starts, agent.apart, per_day, [bit for bit in anchors if bit >= 0 and starts >> bit & 1]
+            )
             above = self._branch(nodes[week], per_day if len(parts) > per_day else PLENTY)
             begin = len(self.places)
             for part in parts:
@@ -189,7 +191,7 @@ def parts_of_day(starts: int, apart: int, most: int, anchors: Sequence[int] = ()
     """
     if not starts or most <= 0:
         return []
-    if not anchors and (most == 1 or starts.bit_length() - 1 - lowest(starts) < apart):
+    if most == 1 or starts.bit_length() - 1 - lowest(starts) < apart:
         return [starts]
     found: list[tuple[int, int]] = []
     edges = sorted(anchors)
@@ -207,5 +209,7 @@ def _cut(starts: int, apart: int) -> list[tuple[int, int]]:
     for bit in bits_of(starts):
         if not firsts or bit - firsts[-1] >= apart:
             firsts.append(bit)
+    if not firsts:
+        return []
     ends = [following - apart + 1 for following in firsts[1:]] + [starts.bit_length()]
     return [(bit, starts & ((1 << end) - (1 << bit))) for bit, end in zip(firsts, ends, strict=True)]

@@ -27,7 +27,7 @@ class Packing:
         """Seats one more where a day has room if its visits move; whether it worked."""
         wish = self.candidates.people[person]
         network = self.seating.network
-        for _score, index in self.candidates.open(person):
+        for index in self.candidates.open(person):
             for number, day in enumerate(network.days[index]):
                 if (
                     len(day.places) > 1

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 
 from gemba.rounds.pairing.admit import Seating, admit
 from gemba.rounds.pairing.assign import PER_POINT, Assignment
-from gemba.rounds.pairing.candidates import BEST, Candidates, because, score_at
+from gemba.rounds.pairing.candidates import BEST, Candidates, Fitting, because, score_at
 from gemba.rounds.pairing.explain import explain
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.network import NOBODY, Network
 from gemba.rounds.pairing.pack import Packing
 from gemba.rounds.pairing.values import Agent, Because, Figures, Pair, Person, Pin, Plan
-
-FEW = 20
-"""So many of the best agents are looked at for each person before all are."""
 
 
 class NoSuchPin(ValueError):
@@ -44,7 +41,7 @@ class Table:
 
     def few(self, number: int) -> Sequence[int]:
         """The places of the agents who fit a person best."""
-        return (self.again if number in self.second else self.fresh).best(number, FEW)
+        return (self.again if number in self.second else self.fresh).few(number)
 
 
 def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Sequence[Pin]) -> Table:
@@ -64,7 +61,10 @@ def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Seq
         if who is None or index is None or bit < 0 or who in fixed or not people[who].free >> bit & 1:
             raise NoSuchPin(pin)
         place = network.place_at(index, bit)
-        if place == NOBODY or place in seats.values():
+        near = [
+            other for at, other in fixed.values() if at == index and abs(other - bit) < agents[index].apart
+        ]
+        if place == NOBODY or near:
             raise NoSuchPin(pin)
         fixed[who], seats[who] = (index, bit), place
     seating = Seating(network, len(people), fixed)
@@ -74,7 +74,8 @@ def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Seq
         seating.seat(who, place)
     order = sorted(range(len(people)), key=lambda number: (people[number].order, people[number].id))
     waiting = [number for number in order if number not in fixed]
-    fresh, again = Candidates(people, network), Candidates(people, network, again=True)
+    fitting = Fitting(agents)
+    fresh, again = Candidates(people, network, fitting), Candidates(people, network, fitting, again=True)
     return Table(people, network, fresh, again, seating, waiting, fixed, set())
 
 
@@ -99,7 +100,8 @@ def propose(
     """
     table = lay(agents, people, grid, pins)
     left = _admit(table)
-    bound = len(table.people) - len(left) if _is_flow(table) else _bound(table)
+    is_most = _is_flow(table) and not table.second and not table.pins
+    bound = len(table.people) - len(left) if is_most else _bound(table)
     complete = False
     if best_match:
         complete = _match(table, expired)
@@ -135,12 +137,10 @@ def _bound(table: Table) -> int:
         for agent in table.network.agents
     ]  # fmt: skip
     network = Network(roomy, table.network.grid)
-    candidates = Candidates(table.people, network, again=True)
+    candidates = Candidates(table.people, network, table.again.fitting, again=True)
     seating = Seating(network, len(table.people))
     everyone = range(len(table.people))
-    return len(table.people) - len(
-        admit(seating, everyone, lambda number: candidates.best(number, FEW), candidates.every)
-    )
+    return len(table.people) - len(admit(seating, everyone, candidates.few, candidates.every))
 
 
 def _match(table: Table, expired: Callable[[], bool]) -> bool:
@@ -165,7 +165,7 @@ def _costs(table: Table, number: int, own: int) -> Mapping[int, int]:
     candidates = table.again if number in table.second else table.fresh
     return {
         place: PER_POINT * (BEST - candidates.score(number, place))
-        for place in (*candidates.best(number, FEW), own)
+        for place in (*candidates.few(number), own)
     }
 
 
@@ -186,7 +186,7 @@ def _plan(table: Table, packing: Packing, left: list[int], bound: int, complete:
         if number in table.pins:
             words = (Because.PINNED, *words)
         pairs.append(Pair(person.id, agent.id, grid.first + bit, score_at(person, agent, bit), words))
-    out = explain(table.seating, table.again, table.every, left)
+    out = explain(table.seating, table.again, table.few, table.every, left)
     figures = Figures(
         served=len(pairs),
         bound=max(bound, len(pairs)),
