@@ -54,6 +54,12 @@ class NotePrivate(Refused):
     code = "note-private"
 
 
+class WrapTooEarly(Refused):
+    """The wrap-up opens ten minutes before the visit ends: ideas can wait until then."""
+
+    code = "too-early"
+
+
 class PictureNotFound(NotFound):
     """This picture does not exist, or it is not yours to see."""
 

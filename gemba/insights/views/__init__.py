@@ -1,17 +1,6 @@
 """Pages of notes, backlog and insights, and of what comes before and after a visit."""
 
-from gemba.insights.views import backlog, briefing, hour, insight, note, notes, pictures, review, triage
+from gemba.insights.views import backlog, briefing, hour, insight, note, notes, pictures, review, triage, wrapping
 from gemba.insights.views.edge import blueprint
 
-__all__ = [
-    "backlog",
-    "blueprint",
-    "briefing",
-    "hour",
-    "insight",
-    "note",
-    "notes",
-    "pictures",
-    "review",
-    "triage",
-]
+__all__ = ["backlog", "blueprint", "briefing", "hour", "insight", "note", "notes", "pictures", "review", "triage", "wrapping"]
