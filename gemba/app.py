@@ -36,6 +36,7 @@ from gemba.outbox import views as outbox
 from gemba.outbox.service import queue_mail
 from gemba.people import views as people_views
 from gemba.people.rules import LOCALES
+from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
@@ -199,6 +200,7 @@ def _register(app: Flask) -> None:
     visits_jobs.init_app()
     when_hours_open(offer_soon)
     app.register_blueprint(home_views.blueprint)
+    app.register_blueprint(personal_views.blueprint)
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(life_views.blueprint)
     app.register_blueprint(edit_views.blueprint)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from gemba.insights.service import pictures, reviewing, standing
+from gemba.insights.service import keeping, pictures, reviewing, standing
 from gemba.outbox import service as outbox
 from gemba.outbox import ticks
 from gemba.people.models import Person
@@ -17,6 +17,11 @@ def tick(now: datetime) -> None:
     """Every few minutes: publishes what is due, then asks for what is not."""
     standing.publish_due(now)
     outbox.queue_all([_mail(visit, count, until, now) for visit, count, until in reviewing.ask(now)])
+
+
+def retention(now: datetime) -> None:
+    """Every hour: drops words and pictures that were kept long enough."""
+    keeping.drop_old(now)
 
 
 def _mail(visit: Visit, count: int, until: datetime, now: datetime) -> outbox.Row:
@@ -47,4 +52,5 @@ def _mail(visit: Visit, count: int, until: datetime, now: datetime) -> outbox.Ro
 def init_app() -> None:
     """Says what is done every few minutes."""
     ticks.every("notes", PERIOD, tick)
+    ticks.every("retention", SWEEP, retention)
     ticks.every("uploads", SWEEP, pictures.sweep)
