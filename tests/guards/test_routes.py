@@ -154,6 +154,8 @@ WHO: dict[str, frozenset[str]] = {
     "insights.wrap_up": TAKERS,
     "insights.thanks": TAKERS,
     "insights.sheet": TAKERS,
+    "insights.briefing": TAKERS,
+    "insights.still_there": TAKERS,
     "insights.review": frozenset({"alice"}),
     "insights.keep_draft": TAKERS,
     "insights.pulse": TAKERS,

@@ -1,6 +1,29 @@
 """Pages of notes, backlog and insights, and of what comes before and after a visit."""
 
-from gemba.insights.views import backlog, briefing, hour, insight, note, notes, pictures, review, triage, wrapping
+from gemba.insights.views import (
+    backlog,
+    briefing,
+    hour,
+    insight,
+    note,
+    notes,
+    pictures,
+    review,
+    triage,
+    wrapping,
+)
 from gemba.insights.views.edge import blueprint
 
-__all__ = ["backlog", "blueprint", "briefing", "hour", "insight", "note", "notes", "pictures", "review", "triage", "wrapping"]
+__all__ = [
+    "backlog",
+    "blueprint",
+    "briefing",
+    "hour",
+    "insight",
+    "note",
+    "notes",
+    "pictures",
+    "review",
+    "triage",
+    "wrapping",
+]
