@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import backlog, booking, feed, pages, rules, served, slots
+from tests.bench import booking, feed, pages, pairing, rules, served, slots
 from tests.bench.measure import table
 
 
@@ -24,6 +24,7 @@ def main() -> None:
         place = Path(folder)
         rows = [
             *rules.measure(),
+            *pairing.measure(),
             *pages.measure(place),
             *slots.measure(place),
             *booking.measure(place),
