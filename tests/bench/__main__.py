@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import booking, feed, pages, pairing, rules, served, slots
+from tests.bench import backlog, booking, feed, pages, pairing, rules, served, slots
 from tests.bench.measure import table
 
 
