@@ -9,10 +9,11 @@ from flask import Flask, current_app
 
 from gemba.db import db, reading
 from gemba.errors import GembaError
+from gemba.invites.rules import Answer
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
-from gemba.schedule import quiet
+from gemba.schedule import declined, quiet
 from gemba.schedule import service as schedule
 from gemba.schedule.models import BusySource
 from gemba.schedule.rules import Slot, Span, open_slots
@@ -146,15 +147,91 @@ def _programme(cast: Cast, random: Random) -> object:
     return programme
 
 
-ACTS: tuple[Act, ...] = (_book, _move, _cancel, _hours, _pause, _busy, _quiet, _person, _programme)
+def _with_status(random: Random, status: Status) -> Visit:
+    return random.choice(db.session.query(Visit).filter(Visit.status == status).order_by(Visit.id).all())
+
+
+def _approval(cast: Cast, random: Random) -> object:
+    """Asks for a yes from now on, or no longer, and books: a request holds its hour or its seat."""
+    programme = db.session.get_one(Programme, cast.programme.id)
+    programme.approval = not programme.approval
+    return _book(cast, random)
+
+
+def _decide(cast: Cast, random: Random) -> object:
+    visit, adam = _with_status(random, Status.REQUESTED), db.session.get_one(Person, cast.adam.id)
+    how = random.randrange(3)
+    if how == 2 and visit.expires_at is not None:
+        service.lapse(visit.id, visit.expires_at, now=visit.expires_at)
+        return visit
+    if how == 1:
+        return service.decline(visit, adam, reason="", now=MONDAY)
+    return service.approve(visit, adam, now=MONDAY)
+
+
+def _wait(cast: Cast, random: Random) -> object:
+    """Somebody waits, and what can be offered is offered: an hour or a seat."""
+    programme = db.session.get_one(Programme, cast.programme.id)
+    person = db.session.get_one(Person, random.choice([cast.vera.id, cast.eve.id, cast.olga.id]))
+    service.wait(programme, person, ANY, now=MONDAY)
+    db.session.commit()
+    with reading():
+        plan = service.plan_offers(programme.id, now=MONDAY)
+        db.session.rollback()
+    return service.make_offers(programme.id, plan, now=MONDAY)
+
+
+def _answer_offer(_cast: Cast, random: Random) -> object:
+    visit = _with_status(random, Status.OFFERED)
+    who, how = visit.visitors[0], random.randrange(4)
+    if how == 0:
+        return service.take_offer(visit, who, now=MONDAY)
+    if how == 1:
+        return service.refuse_offer(visit, who, now=MONDAY)
+    if how == 2 and visit.expires_at is not None:
+        service.lapse(visit.id, visit.expires_at, now=visit.expires_at)
+        return visit
+    service.stop_waiting(visit.programme, who, now=MONDAY)
+    return visit
+
+
+def _swap(cast: Cast, random: Random) -> object:
+    return service.swap(_visit(random), db.session.get_one(Person, cast.adam.id), now=MONDAY)
+
+
+def _no(cast: Cast, random: Random) -> object:
+    """The agent says no, and sometimes opens the hour again."""
+    visit = _visit(random)
+    said = service.Said(Answer.DECLINED, "", "web")
+    taken = service.take_answer(visit.id, visit.agent_id, said, now=MONDAY)
+    if random.random() < 0.5:
+        adam = db.session.get_one(Person, cast.adam.id)
+        declined.open_again(adam, visit.agent_id, visit.starts_at, now=MONDAY)
+    return taken
+
+
+HOURS: tuple[Act, ...] = (_hours, _pause, _busy, _quiet, _person, _programme)
+LIFE: tuple[Act, ...] = (_approval, _decide, _wait, _answer_offer, _swap, _no)
+ACTS: tuple[Act, ...] = (_book, _move, _cancel, *HOURS)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_kept_maps_equal_the_rules_on_every_path(app: Flask, cast: Cast, seed: int) -> None:
-    random = Random(seed)
+    assert len(_live(cast, ACTS, 36, Random(seed))) >= 7
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_so_do_they_on_every_path_of_a_visits_life(app: Flask, cast: Cast, seed: int) -> None:
+    cast.programme.seats = 2
+    acts = (_book, _wait, _decide, _answer_offer, _swap, _no, _approval, _move, _cancel, _hours)
+    assert _live(cast, acts, 40, Random(seed)) >= set(LIFE)
+
+
+def _live(cast: Cast, acts: tuple[Act, ...], steps: int, random: Random) -> set[Act]:
+    """Does something so many times, compares each time, and says what was done."""
     done = set()
-    for number in range(36):
-        act = ACTS[number % len(ACTS)] if number < 2 * len(ACTS) else random.choice(ACTS)
+    for number in range(steps):
+        act = acts[number % len(acts)] if number < 2 * len(acts) else random.choice(acts)
         try:
             act(cast, random)
         except (GembaError, IndexError):
@@ -169,7 +246,7 @@ def test_kept_maps_equal_the_rules_on_every_path(app: Flask, cast: Cast, seed: i
             done.add(act)
         agree(cast, MONDAY + timedelta(hours=number % 5))
         db.session.commit()
-    assert len(done) >= 7
+    return done
 
 
 def test_a_second_look_reads_no_rows_of_agents(app: Flask, cast: Cast) -> None:
