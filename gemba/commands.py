@@ -75,14 +75,14 @@ def restore(file: Path, replace: bool) -> None:
 @click.option(
     "--threads", default=4, show_default=True, type=click.IntRange(1, 16), help="Mails sent at once."
 )
-@click.option("--drain", is_flag=True, help="Send what is due now, then end.")
+@click.option("--drain", is_flag=True, help="Send and do what is due now, then end.")
 @click.option("--lease", default=LEASE.total_seconds(), type=click.FloatRange(1, 3600), hidden=True)
 def worker(threads: int, drain: bool, lease: float) -> None:
     """Send what waits in the outbox and take in replies, until stopped. Several may run at once."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     post = Worker(app, threads=threads, lease=timedelta(seconds=lease))
     if drain:
-        click.echo(str(post.drain()))
+        click.echo(str(post.drain(alone=True)))
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: post.stop())

@@ -57,6 +57,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "lapsed": ("Too late", "The time to answer is over, and the hour is free again."),
     "offer-over": ("No longer held", "The hour is not held for you any more."),
     "not-booked": ("Not booked", "The visit is not booked, or not yet."),
+    "needs-yes": ("Needs a new yes", "With another agent the visitor cancels and asks anew."),
     "others-come": ("Others come too", "One of several visitors cannot move the visit: leave it, book anew."),
     "nobody-free": ("Nobody free", "No other agent is free at this hour."),
     "no-tracker": ("Nothing here", "There is no such tracker, or it is not yours to see."),

@@ -117,13 +117,15 @@ def queue_invites(
     is_first = word == "booked" and snapshot.sequence == 0
     unsaid = _unsaid(group) if word in CHANGES else {}
     heard = set() if is_first else outbox.drop_superseded(group, {who.email for who in to}, now)
-    kept = snapshot.as_json()
+    kept, organizers = snapshot.as_json(), {} if is_first else _organizers(group)
     for who in to:
         facts, said = _all_news(snapshot, word, unsaid.get(who.email), heard=who.email in heard)
         context = {**words(facts, who, said), **(more or {})}
         key = f"invite:{facts.visit_id}:{facts.sequence}:{facts.changed_at}:{who.id}:{method}"
         visit = kept if facts is snapshot else facts.as_json()
-        rows.append(_row(visit, method, who, said, context, dedup_key=key, group=group, now=now))
+        row = _row(visit, method, who, said, context, dedup_key=key, group=group, now=now)
+        row["payload"]["organizer"] = organizers.get(who.email, row["payload"]["organizer"])
+        rows.append(row)
     outbox.queue_all(rows)
 
 
@@ -136,6 +138,8 @@ def queue_kept(snapshot: Snapshot, to: Who, *, key: str, more: Words, now: datet
     group = _kept_group(snapshot.visit_id)
     visit, method = snapshot.as_json(), Method.DECLINECOUNTER
     row = _row(visit, method, to, "kept", context, dedup_key=key, group=group, now=now)
+    known = _organizers(group_key(snapshot.visit_id))
+    row["payload"]["organizer"] = known.get(to.email, row["payload"]["organizer"])
     outbox.queue_all([row])
 
 
@@ -175,6 +179,20 @@ def _row(
         extra={"visit": visit, "method": str(method), "organizer": sender},
         now=now,
     )
+
+
+def _organizers(group: str) -> dict[str, str]:
+    """The ORGANIZER each recipient knows the visit by: it stays for life, whatever the settings say since.
+
+    Calendars take an update with another one for a message from somebody else (RFC 5546 2.1.4).
+    """
+    item = table_of(OutboxItem).c
+    rows = db.session.execute(
+        select(item.recipient, item.payload["organizer"].as_string())
+        .where(item.group_key == group, item.kind == "invite")
+        .order_by(item.id.desc())
+    )
+    return {recipient: organizer for recipient, organizer in rows if organizer}
 
 
 def _unsaid(group: str) -> dict[str, Snapshot]:

@@ -90,8 +90,13 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def drain(self) -> int:
-        """Sends in this thread what is due, and says how many tries it took."""
+    def drain(self, *, alone: bool = False) -> int:
+        """Sends in this thread what is due, and says how many tries it took.
+
+        `alone` where no worker stays: periodic work that is due is done too, and what comes of it sent.
+        """
+        if alone:
+            self._beat()
         with self._app.app_context():
             way_out = deliverer(current_settings())
         try:

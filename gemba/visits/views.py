@@ -71,9 +71,14 @@ def book() -> Answer:
     if form.submitted():
         ask = Ask(form.agent_id or asked().agent_id, asked().product_id, asked().language)
         try:
-            visit = service.book(programme=programme, visitor=me(), start=form.start_at, ask=ask, now=now())
-            if form.note.data:
-                service.add_note(visit, me(), form.note.data, now=now())
+            visit = service.book(
+                programme=programme,
+                visitor=me(),
+                start=form.start_at,
+                ask=ask,
+                note=form.note.data or "",
+                now=now(),
+            )
         except Invalid as invalid:
             db.session.rollback()
             form.take_errors(invalid)

@@ -35,12 +35,12 @@ def with_replies(app: Flask) -> None:
     app.extensions["gemba_settings"] = replace(settings, mail_authserv=AUTHSERV, hooks_secret=HOOKS_SECRET)
 
 
-def book(cast: Cast, now: datetime) -> Visit:
+def book(cast: Cast, now: datetime, *, start: datetime = WEDNESDAY, visitor: Person | None = None) -> Visit:
     """The visit that mails are about."""
     visit = visits.book(
         programme=cast.programme,
-        visitor=cast.vera,
-        start=WEDNESDAY,
+        visitor=visitor or cast.vera,
+        start=start,
         ask=BookingAsk(agent_id=cast.alice.id),
         now=now,
     )

@@ -1,6 +1,7 @@
 """From the invite as it leaves to the answer as it counts: the address, the UID and the mail's id fit."""
 
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -19,7 +20,7 @@ from gemba.visits import service as visits
 from tests.cast import Cast
 from tests.conftest import StandingClock
 from tests.inbox import mails
-from tests.inbox.conftest import Post, answer_of, book, with_replies
+from tests.inbox.conftest import WEDNESDAY, Post, answer_of, book, with_replies
 from tests.inbox.mails import Ask
 
 
@@ -92,6 +93,23 @@ def test_an_invite_that_comes_back_is_known_by_its_id_alone(post: Post) -> None:
     assert post.take(mails.bounce(about=about)) == Outcome.BOUNCED
     db.session.expire_all()
     assert post.cast.vera.bounced_at == post.clock()
+
+
+def test_the_organizer_stays_for_life_when_replies_are_turned_on(
+    app: Flask, cast: Cast, clock: StandingClock
+) -> None:
+    visit = book(cast, clock())
+    with_replies(app)
+    clock.forward(hours=1)
+    visits.move(visit, cast.vera, start=visit.starts_at.replace(hour=13), now=clock())
+    db.session.commit()
+    later = book(cast, clock(), start=WEDNESDAY + timedelta(days=1), visitor=cast.eve)
+    for mail in _mails():
+        part = next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
+        event = next(iter(Calendar.from_ical(part.get_content()).walk("VEVENT")))
+        organizer = str(event["ORGANIZER"]).removeprefix("mailto:")
+        assert organizer == mail["From"].addresses[0].addr_spec
+        assert ("+" in organizer) == (str(event["UID"]) == later.uid)
 
 
 def test_what_came_in_is_tidied_up_every_day(app: Flask) -> None:

@@ -367,6 +367,7 @@ def test_the_worker_command_drains(site: Flask, site_cast: Cast, clock: Standing
         hello(clock(), 1)
         db.session.commit()
     done = site.test_cli_runner().invoke(cli, ["worker", "--drain"])
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1")
+    assert done.exit_code == 0
+    assert int(done.output.splitlines()[-1]) > 1, "the mail, and the periodic work"
     with site.app_context():
         assert db.session.scalar(select(func.count()).where(OutboxItem.state == State.READY)) == 0

@@ -310,17 +310,30 @@ def test_a_wish_is_written_while_booking_beneath_those_of_others(
     app: Flask, cast: Cast, clock: StandingClock
 ) -> None:
     cast.programme.seats = 2
-    visit = book(cast, cast.vera, clock)
-    service.add_note(visit, cast.vera, "Refunds", now=clock())
-    joined = book(cast, cast.eve, clock)
-    service.add_note(joined, cast.eve, "Chargebacks", now=clock())
-    db.session.commit()
+    ask = Ask(agent_id=cast.alice.id)
+
+    def wish(who: Person, note: str, hours: int = 0) -> Visit:
+        visit = service.book(
+            programme=cast.programme,
+            visitor=who,
+            start=TEN + timedelta(hours=hours),
+            ask=ask,
+            note=note,
+            now=clock(),
+        )
+        db.session.commit()
+        return visit
+
+    visit = wish(cast.vera, "  Refunds ")
+    assert {row.payload["visit"]["note"] for row in waiting()} == {"Refunds"}
+    queued = db.session.scalars(select(OutboxItem.recipient).where(OutboxItem.kind == "invite")).all()
+    assert sorted(queued) == sorted([cast.vera.email, cast.alice.email, cast.lev.email]), "once each"
+    assert wish(cast.eve, "Chargebacks") == visit
     assert visit.note == "Refunds\nChargebacks"
+    with pytest.raises(Invalid):
+        wish(cast.olga, "x" * 501, 1)
+    db.session.rollback()
     cast.programme.approval = True
-    asked = service.book(
-        programme=cast.programme, visitor=cast.vera, start=TEN + timedelta(hours=4), now=clock()
-    )
-    service.add_note(asked, cast.vera, "Returns", now=clock())
-    db.session.commit()
+    asked = wish(cast.olga, "Returns", 4)
     assert (asked.status, asked.note) == (Status.REQUESTED, "Returns")
     assert all(row.payload["visit"]["visit_id"] == visit.id for row in waiting())

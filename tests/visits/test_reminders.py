@@ -309,6 +309,31 @@ def test_a_visit_nobody_agreed_on_yet_reminds_nobody(
     assert queued() == []
 
 
+def test_who_cannot_be_reached_is_not_reminded(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    book(cast, clock)
+    cast.vera.bounced_at = clock()
+    tick(THURSDAY - timedelta(hours=20))
+    assert queued() == both(DAY, "alice", "lev")
+    cast.alice.bounced_at = clock()
+    db.session.commit()
+    clock.at = THURSDAY - timedelta(hours=20)
+    send(app, clock)
+    assert states() == {"alice": "dropped", "lev": "done"}
+    cast.vera.bounced_at = None
+    tick(THURSDAY - timedelta(hours=19))
+    assert queued() == both(DAY, "alice", "lev", "vera")
+
+
+def test_a_worker_that_only_drains_reminds_too(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    """An installation without a standing worker, only with cron."""
+    book(cast, clock)
+    clock.at = THURSDAY - timedelta(hours=20)
+    db.session.rollback()
+    for _run in range(2):
+        Worker(app, clock=clock).drain(alone=True)
+    assert states() == {"alice": "done", "lev": "done", "vera": "done"}
+
+
 def test_who_declined_a_kind_does_not_get_it(app: Flask, cast: Cast, clock: StandingClock) -> None:
     book(cast, clock)
     mail_choices.choose_one(cast.vera, MailKind.REMINDER_DAY, False, now=clock(), by=cast.vera)

@@ -1,5 +1,25 @@
 """The calls. Importing this declares them all."""
 
-from gemba.api.views import agents, busy_sources, insights, observations, people, programmes, trackers, visits
+from gemba.api.views import (
+    agents,
+    busy_sources,
+    insights,
+    observations,
+    people,
+    programmes,
+    trackers,
+    visits,
+    waiting,
+)
 
-__all__ = ["agents", "busy_sources", "insights", "observations", "people", "programmes", "trackers", "visits"]
+__all__ = [
+    "agents",
+    "busy_sources",
+    "insights",
+    "observations",
+    "people",
+    "programmes",
+    "trackers",
+    "visits",
+    "waiting",
+]

@@ -65,10 +65,10 @@ def book_visit(body: dict[str, Any]) -> Any:
     programme = running_programme(body["programme"])
     ask = Ask(body["agent"], product_id(body["product"]), body["language"])
     at = now()
-    visit = service.book(programme=programme, visitor=caller(), start=body["start"], ask=ask, now=at)
-    if body["note"]:
-        service.add_note(visit, caller(), body["note"], now=at)
-    is_new = visit.created_at == visit.changed_at == at and not body["note"]
+    visit = service.book(
+        programme=programme, visitor=caller(), start=body["start"], ask=ask, note=body["note"], now=at
+    )
+    is_new = visit.created_at == visit.changed_at == at and visit.joins_id is None
     return new_visit_document(visit) if is_new else visit_document(visit)
 
 

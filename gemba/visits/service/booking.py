@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
@@ -16,6 +17,7 @@ from gemba.visits.service.approving import ask_for_yes, needs_yes
 from gemba.visits.service.errands import offer_soon
 from gemba.visits.service.path import new_visit, settle
 from gemba.visits.service.waiting import leave_line
+from gemba.visits.service.wishes import wish
 
 
 def book(
@@ -25,21 +27,27 @@ def book(
     start: datetime,
     ask: Ask = ANY,
     booked_by: Person | None = None,
+    note: str = "",
     now: datetime,
 ) -> Visit:
     """Books an hour for a visitor, with the named agent or any that fits, or a free seat in one there is.
 
     Where the programme wants a lead's yes the visit is requested, and holds the hour until that is given or
     its time runs out. Who waited in the programme waits no longer. Raises SlotTaken (with the three nearest
-    alternatives) or NotOffered (with reasons).
+    alternatives), NotOffered (with reasons), or Invalid where `note`, what the visitor would like to see, is
+    too long.
     """
+    note = wish(note)
     wanted, by = Wanted(programme, (visitor.id,), ask, start), booked_by or visitor
     has_freed = leave_line(programme, visitor, also=wanted.ask, now=now)
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
         if start in agent.joinable:
-            return _join(wanted, choice.agent, visitor, by, now=now)
+            return _join(wanted, choice.agent, visitor, by, note, now=now)
         visit = new_visit(wanted, choice, agent, by.id, status=Status.BOOKED, now=now)
+        if note:
+            visit.note = note
+            db.session.flush()
         if needs_yes(programme, choice.agent, by):
             ask_for_yes(visit, now=now)
         else:
@@ -53,11 +61,11 @@ def book(
     return visit
 
 
-def _join(wanted: Wanted, agent_id: int, visitor: Person, by: Person, *, now: datetime) -> Visit:
+def _join(wanted: Wanted, agent_id: int, visitor: Person, by: Person, note: str, *, now: datetime) -> Visit:
     """Takes a free seat in a visit that there is, or asks for it where the programme wants a yes."""
     visit = seats.with_a_seat(wanted, agent_id)
     if not needs_yes(wanted.programme, agent_id, by):
-        return seats.sit_down(visit, visitor, now=now)
-    held = seats.hold(visit, visitor, by.id, Status.REQUESTED, now=now)
+        return seats.sit_down(visit, visitor, note, now=now)
+    held = seats.hold(visit, visitor, by.id, Status.REQUESTED, note, now=now)
     ask_for_yes(held, now=now)
     return held

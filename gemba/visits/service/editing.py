@@ -10,17 +10,18 @@ from gemba.errors import Invalid
 from gemba.invites.rules import clean_link
 from gemba.people import service as people
 from gemba.people.models import Person
-from gemba.people.rules import N_, Role, clean_email, clean_text
+from gemba.people.rules import N_, Role, clean_email
 from gemba.schedule.rules import Reason, ReasonCode, explain
 from gemba.visits import notices
 from gemba.visits.errors import CannotCome, NotOpenToEdit, NotYourSeat, NotYoursToEdit
 from gemba.visits.models import Tick, Visit, VisitVisitor
-from gemba.visits.rules import LINK_MAX, NOTE_MAX, Status
+from gemba.visits.rules import LINK_MAX, Status
 from gemba.visits.service import proposing
 from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import may_decide
 from gemba.visits.service.moving import is_visitor, same_hour
 from gemba.visits.service.path import changed, lock_visit, take_ticks
+from gemba.visits.service.wishes import wish
 
 THEIRS = frozenset(
     {
@@ -56,7 +57,7 @@ def edit_words(
     if visit.status not in (Status.BOOKED, Status.REQUESTED) or visit.ends_at <= now:
         raise NotOpenToEdit
     what = []
-    if note is not None and (words := _note(note)) != visit.note:
+    if note is not None and (words := wish(note)) != visit.note:
         if not may_edit_note(visit, by):
             raise NotYoursToEdit
         visit.note = words
@@ -74,7 +75,7 @@ def edit_words(
 def add_note(visit: Visit, by: Person, note: str, *, now: datetime) -> Visit:
     """Writes a visitor's wish beneath what the others of the visit wish. Raises as edit_words."""
     db.session.refresh(visit, ["note"])
-    return edit_words(visit, by, note="\n".join(filter(None, (visit.note, clean_text(note)))), now=now)
+    return edit_words(visit, by, note=wish(visit.note, note), now=now)
 
 
 def _tell(visit: Visit, what: list[str], by: Person, *, now: datetime) -> None:
@@ -84,13 +85,6 @@ def _tell(visit: Visit, what: list[str], by: Person, *, now: datetime) -> None:
     if visit.status == Status.BOOKED:
         notices.edited(visit, what, by, now=now)
     people.audit(by, "visit.edited", f"visit:{visit.id}", {"what": what}, now=now)
-
-
-def _note(text: str) -> str:
-    note = clean_text(text)
-    if len(note) > NOTE_MAX:
-        raise Invalid({"note": [N_("Use at most 500 characters.")]})
-    return note
 
 
 def _link(text: str) -> str:

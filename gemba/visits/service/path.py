@@ -116,6 +116,7 @@ def new_visit(
         "buffer_before": agent.buffer_before,
         "buffer_after": agent.buffer_after,
         "expires_at": None,
+        "joins_id": None,
         "created_at": now,
         "changed_at": now,
     }

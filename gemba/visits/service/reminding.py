@@ -55,8 +55,15 @@ def _due(occasion: Occasion, now: datetime) -> list[Due]:
     possible = _before(occasion, now) if occasion.is_reminder else _after(occasion, now)
     queued = set(_queued(occasion, now))
     left = [due for due in possible if due.key not in queued]
-    willing = wants({due.person_id for due in left}, occasion.kind) if left else set()
+    willing = _reachable(wants({due.person_id for due in left}, occasion.kind)) if left else set()
     return [due for due in left if due.person_id in willing]
+
+
+def _reachable(people: Collection[int]) -> set[int]:
+    """Those to whom mail did not come back: what is sent there helps nobody and spoils the sender's name."""
+    return set(
+        db.session.scalars(select(Person.id).where(Person.id.in_(people), Person.bounced_at.is_(None)))
+    )
 
 
 def _before(occasion: Occasion, now: datetime) -> list[Due]:
@@ -154,7 +161,7 @@ def is_still_due(due: Due, sequence: int, *, now: datetime) -> bool:
     A visit that changed since has told people so itself.
     """
     visit, person = db.session.get(Visit, due.visit_id), db.session.get(Person, due.person_id)
-    if visit is None or person is None or not person.active:
+    if visit is None or person is None or not person.active or person.bounced_at is not None:
         return False
     holds = _is_awaited(visit, due, sequence) if due.occasion.is_reminder else _is_unanswered(visit, due)
     in_time = is_open(due.occasion, due.anchor, now)

@@ -18,6 +18,7 @@ from gemba.visits.models import Visit, VisitVisitor, WaitlistEntry
 from gemba.visits.rules import Status
 from gemba.visits.service.agents import Wanted
 from gemba.visits.service.path import changed, close, take_ticks
+from gemba.visits.service.wishes import wish
 
 HELD = (Status.REQUESTED, Status.OFFERED)
 
@@ -37,11 +38,12 @@ def with_a_seat(wanted: Wanted, agent_id: int) -> Visit:
     ).one()
 
 
-def sit_down(visit: Visit, visitor: Person, *, now: datetime) -> Visit:
-    """Gives somebody a seat; everybody's calendar hears of it."""
+def sit_down(visit: Visit, visitor: Person, note: str = "", *, now: datetime) -> Visit:
+    """Gives somebody a seat, their `note` beneath the others'; everybody's calendar hears of it."""
     before = notices.snapshot(visit)
     db.session.execute(insert(VisitVisitor).values(visit_id=visit.id, person_id=visitor.id))
     take_ticks(visit, [visitor.id], visit.starts_at, visit.ends_at)
+    visit.note = wish(visit.note, note)
     if visit.lead_id == visitor.id:
         visit.lead_id = None
     changed(visit, now)
@@ -51,7 +53,9 @@ def sit_down(visit: Visit, visitor: Person, *, now: datetime) -> Visit:
     return visit
 
 
-def hold(visit: Visit, visitor: Person, by_id: int, status: Status, *, now: datetime) -> Visit:
+def hold(
+    visit: Visit, visitor: Person, by_id: int, status: Status, note: str = "", *, now: datetime
+) -> Visit:
     """Holds a seat of `visit` for somebody; nobody is told, and no calendar hears of it."""
     held = Visit(
         programme_id=visit.programme_id,
@@ -64,6 +68,7 @@ def hold(visit: Visit, visitor: Person, by_id: int, status: Status, *, now: date
         status=status,
         uid=f"{secrets.token_hex(16)}@{current_settings().mail_from.rpartition('@')[2]}",
         meeting_url=visit.meeting_url,
+        note=note,
         because="joined",
         joins_id=visit.id,
         created_at=now,
@@ -82,7 +87,7 @@ def take(held: Visit, *, now: datetime) -> Visit:
     visit = db.session.get_one(Visit, held.joins_id, with_for_update=True, populate_existing=True)
     (visitor,) = held.visitors
     close(held, Status.JOINED)
-    return sit_down(visit, visitor, now=now)
+    return sit_down(visit, visitor, held.note, now=now)
 
 
 def follow(visit: Visit) -> None:
