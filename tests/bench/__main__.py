@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import backlog, booking, feed, pages, pairing, rules, served, slots
+from tests.bench import backlog, booking, feed, notes, pages, pairing, rules, served, slots
 from tests.bench.measure import table
 
 
@@ -30,6 +30,7 @@ def main() -> None:
             *booking.measure(place),
             *served.measure(place),
             *feed.measure(place),
+            *notes.measure(place),
             *backlog.measure(place),
         ]
     print(table(rows))

@@ -54,18 +54,24 @@ class Caller:
         """A GET of the path, to be called again and again; another status is an error."""
         return lambda: self._call(path, status, "GET", None)
 
-    def post(self, path: str, form: dict[str, str], status: int = 303) -> Callable[[], bytes]:
-        """A POST of a form."""
-        return lambda: self._call(path, status, "POST", form)
+    def post(
+        self, path: str, form: dict[str, str], status: int = 303, fragment: str = ""
+    ) -> Callable[[], bytes]:
+        """A POST of a form; by a page's script where a `fragment` is asked for."""
+        return lambda: self._call(path, status, "POST", form, fragment=fragment)
 
     def post_json(self, path: str, body: dict[str, Any], status: int = 201) -> Callable[[], bytes]:
         """A POST of JSON, with the caller's token."""
         return lambda: self._call(path, status, "POST", json.dumps(body), "application/json")
 
-    def _call(self, path: str, status: int, method: str, data: Any, kind: str | None = None) -> bytes:
+    def _call(
+        self, path: str, status: int, method: str, data: Any, kind: str | None = None, fragment: str = ""
+    ) -> bytes:
         number = next(_addresses)
         environ = EnvironBuilder(path=path, method=method, data=data, content_type=kind).get_environ()
         environ["HTTP_COOKIE"] = self._cookie
+        if fragment:
+            environ["HTTP_X_FRAGMENT"] = fragment
         if self._token:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {self._token}"
         # Each call from another address: the limits are counted, and never reached.

@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 from gemba.db import db
 from gemba.insights.models import Observation
 from gemba.people.models import SignIn
-from gemba.visits.models import Visit
 from tests.browser.conftest import PHONE, Desk
 from tests.insights.stage import make_visit, note
 
@@ -184,21 +183,3 @@ def test_without_scripts_the_page_is_a_plain_form(desk: Desk, path: str) -> None
     expect(page.locator("li.note")).to_have_count(0)
     page.get_by_role("button", name="Bring it back").click()
     expect(page.locator("li.note")).to_have_count(1)
-
-
-def test_two_hundred_notes_stay_fluid_on_a_phone(desk: Desk, path: str) -> None:
-    visit_id = int(path.split("/")[2])
-    with desk.app.app_context():
-        visit = db.session.get_one(Visit, visit_id)
-        for number in range(200):
-            note(visit, desk.cast.vera, f"thing number {number} seen by somebody", desk.clock())
-        db.session.commit()
-    page = desk.open(desk.cast.vera.id, path, width=PHONE)
-    expect(page.locator("li.note")).to_have_count(200)
-    top = page.locator(".note-field").bounding_box()
-    with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
-        write(page, "one more")
-    assert sent.value.status == 201
-    assert sent.value.request.timing["responseEnd"] < 1000
-    expect(page.locator("li.note")).to_have_count(201)
-    assert page.locator(".note-field").bounding_box() == top

@@ -32,6 +32,7 @@ export class Rows {
     const row = old?.classList.contains("is-waiting") ? old : this.#place(note, this.#new(this.template, note));
     Object.assign(row.dataset, { line: note.line, kind: note.kind, severity: note.severity, ask: note.ask ?? "", at: note.at });
     row.querySelector("[data-note-text]").textContent = note.line;
+    for (const words of row.querySelectorAll("[data-words]")) words.textContent = `: ${note.line.slice(0, 40)}`;
     row.querySelector("[data-note-state]").textContent = note.refused;
     row.querySelector("[data-as-is]").hidden = !(note.refused && note.isPrivate);
     return row;
