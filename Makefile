@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help install run test test-thunderbird bench lint format messages screenshots lock clean
+.PHONY: help install run test test-thunderbird test-redmine bench lint format messages screenshots lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: .venv/.installed-dev ## Set up what the tests need and run them all
 test-thunderbird: .venv/.installed-dev ## Gemba's mails in a real Thunderbird (apt installs it on Debian)
 	@scripts/make-test-machine thunderbird
 	@GEMBA_TEST_THUNDERBIRD=1 $(BIN)/python -m pytest tests/thunderbird -n 0 $(ARGS)
+
+test-redmine: .venv/.installed-dev ## Exports into a real Redmine (apt installs it on Debian)
+	@scripts/test-redmine $(ARGS)
 
 bench: .venv/.installed-dev ## Run the benchmarks, each as a ratio to a floor of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)

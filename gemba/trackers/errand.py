@@ -82,21 +82,24 @@ class _Slice:
         work = running.Work([], [])
         if self._go_on:
             sending = [self._ready.popleft() for _ in range(min(len(self._ready), self._room()))]
-            running.begin(sending, now)
+            sending = running.begin(sending, now)
             work = running.claim(self._order, self._appetite(), now)
             if not len(work):
                 self._empty_until = time.monotonic() + RECHECK
         else:
-            running.release(self._ready, now)
+            running.release(self._ready)
             self._ready.clear()
         db.session.commit()
         jobs = ((talk.make, sending), (talk.look, work.look), (talk.change, work.change))
         for job, tasks in jobs:
-            self._going |= {pool.submit(self._do, job, task) for task in tasks}
+            begun = time.monotonic()
+            self._going |= {pool.submit(self._do, job, task, begun) for task in tasks}
 
-    def _do(self, job: Callable[[Tracker, Task], Outcome], task: Task) -> Outcome:
-        """In a thread. Once the tracker said to wait, or took the token no more, nothing more is sent."""
-        if self._hold.is_set():
+    def _do(self, job: Callable[[Tracker, Task], Outcome], task: Task, begun: float) -> Outcome:
+        """In a thread. Once the tracker said to wait, or took the token no more, nothing more is sent; nor
+        what waited so long that another worker may soon take it for abandoned."""
+        stale = time.monotonic() - begun > pace.LEASE.total_seconds() / 2
+        if self._hold.is_set() or stale:
             return Outcome(task, What.HELD)
         outcome = job(self._order.adapter, task)
         if outcome.what in (What.BUSY, What.TOKEN):

@@ -20,6 +20,7 @@ from gemba.trackers.adapters.errors import (
     TrackerError,
     Unavailable,
     Uncertain,
+    keep,
 )
 from gemba.trackers.rules.drafts import Draft, Ticket, fingerprint
 from gemba.trackers.rules.kinds import Category
@@ -49,12 +50,16 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """One item's work: the claim it belongs to, the draft, and what we know was sent before."""
+    """One item's work: the claim it belongs to, the draft, and what we know was sent before.
+
+    The end of its lease is also its token: what another worker leased since has another one.
+    """
 
     item_id: int
     claim_id: int
     draft: Draft
     since: datetime
+    lease: datetime | None = None
     prints: Mapping[str, str] = field(default_factory=dict)
     category: str = ""
     ref: str = ""
@@ -212,4 +217,4 @@ def _safely(task: Task, ask: Callable[[], Outcome]) -> Outcome:
 
 
 def _sentence(error: TrackerError) -> str:
-    return f"{error.sentence} {error.said}".strip()[:400]
+    return keep(error.code, error.said)

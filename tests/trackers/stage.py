@@ -81,7 +81,8 @@ def drive(
         )
         due = db.session.scalar(query)
         db.session.commit()
-        assert due is not None, "nothing is left to wait for"
+        states = [(claim.state, claim.tries, claim.error) for claim in claims() if claim.state != "done"]
+        assert due is not None, f"nothing is left to wait for: {states}"
         assert due < end, "that took too long"
         clock.at = max(due, clock.at + timedelta(seconds=1))
 

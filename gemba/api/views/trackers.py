@@ -11,8 +11,8 @@ from gemba.api.shapes import insight_url
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid
-from gemba.trackers.adapters.errors import SignInRefused, TrackerError
-from gemba.trackers.models import Connection
+from gemba.trackers.adapters.errors import SignInRefused, TrackerError, sentence_of
+from gemba.trackers.models import Connection, ExportItem
 from gemba.trackers.rules.kinds import ItemState
 from gemba.trackers.rules.mapping import unfilled
 from gemba.trackers.service import connections, exports
@@ -129,13 +129,16 @@ def show_export(export_id: int) -> Any:
                 "state": item.state,
                 "key": item.claim.key or None if item.claim else None,
                 "url": item.claim.url or None if item.claim else None,
-                "error": item.error
-                or (item.claim.error if item.claim and item.state != ItemState.DONE else "")
-                or None,
+                "error": _error(item),
             }
             for item in items
         ],
     }
+
+
+def _error(item: ExportItem) -> str | None:
+    kept = item.error or (item.claim.error if item.claim and item.state != ItemState.DONE else "")
+    return " ".join(filter(None, sentence_of(kept))) or None
 
 
 def _document(row: Connection) -> dict[str, Any]:

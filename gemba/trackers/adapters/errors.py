@@ -60,3 +60,15 @@ class RateLimited(TrackerError):
     """The tracker asks us to wait."""
 
     code = "tracker-busy"
+
+
+def keep(code: str, said: str) -> str:
+    """A refusal as it is kept in the database: its code and the tracker's own words."""
+    return f"{code}|{said}"[:400]
+
+
+def sentence_of(kept: str) -> tuple[str, str]:
+    """The English sentence of what was kept, and the tracker's own words. Other texts are words alone."""
+    code, bar, said = kept.partition("|")
+    known = {each.code: (each.__doc__ or "").strip() for each in TrackerError.__subclasses__()}
+    return (known[code], said) if bar and code in known else ("", kept)

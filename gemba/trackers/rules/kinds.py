@@ -104,7 +104,7 @@ class Traits:
     project: str = ""
     item_type: str = ""
     per_minute: int = 0
-    parallel: int = 8
+    parallel: int = 16
     lag: int = 60
     native: bool = False
     asks: bool = False

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 LOOKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """When a ticket whose answer was lost is looked for again, in parts of the tracker's lag."""
-MOST_TRIES = 3
+MOST_TRIES = 6
 """How often one ticket is sent before a person is asked."""
 OPENS_AFTER = 5
 """So many failures in a row open the breaker."""

@@ -4,11 +4,11 @@ A ticket is SENDING from before its one request until the answer is written down
 its lease looks for it in the tracker first: it may have been made, and never is made again unseen.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import contains_eager
 
 from gemba.db import db
@@ -123,6 +123,7 @@ def _task(item: ExportItem, claimed: Claim) -> Task:
         draft=draft,
         # Nothing of ours was made before the claim was; an hour more for clocks that differ.
         since=claimed.created_at - timedelta(hours=1),
+        lease=claimed.lease_until,
         prints=payload.get("prints") or {},
         category=payload.get("category") or "",
         ref=claimed.ref,
@@ -131,33 +132,43 @@ def _task(item: ExportItem, claimed: Claim) -> Task:
     )
 
 
-def begin(tasks: Collection[Task], now: datetime) -> None:
-    """Writes down that these are about to be sent. Commit before sending."""
-    if tasks:
-        db.session.execute(
-            update(Claim)
-            .where(Claim.id.in_([task.claim_id for task in tasks]))
-            .values(
-                state=TicketState.SENDING.value,
-                tried_at=now,
-                tries=Claim.tries + 1,
-                looks=0,
-                next_at=None,
-                lease_until=now + pace.LEASE,
-            )
-            .execution_options(synchronize_session=False)
+def begin(tasks: Sequence[Task], now: datetime) -> list[Task]:
+    """Writes down that these are about to be sent, those that are still ours. Commit before sending."""
+    if not tasks:
+        return []
+    until = now + pace.LEASE
+    ours = db.session.scalars(
+        update(Claim)
+        .where(_leased(tasks), Claim.state != TicketState.SENDING)
+        .values(
+            state=TicketState.SENDING.value,
+            tried_at=now,
+            tries=Claim.tries + 1,
+            looks=0,
+            next_at=None,
+            lease_until=until,
         )
+        .returning(Claim.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return [replace(task, lease=until) for task in tasks if task.claim_id in set(ours)]
 
 
-def release(tasks: Collection[Task], now: datetime) -> None:
+def release(tasks: Sequence[Task]) -> None:
     """Gives back what was claimed and not sent."""
     if tasks:
         db.session.execute(
             update(Claim)
-            .where(Claim.id.in_([task.claim_id for task in tasks]), Claim.state != TicketState.SENDING)
+            .where(_leased(tasks), Claim.state != TicketState.SENDING)
             .values(lease_until=None)
             .execution_options(synchronize_session=False)
         )
+
+
+def _leased(tasks: Sequence[Task]) -> ColumnElement[bool]:
+    """SQL, on Claim: it is one of these tasks', whose lease nobody else has taken over."""
+    leases = sorted({task.lease for task in tasks if task.lease is not None})
+    return and_(Claim.id.in_([task.claim_id for task in tasks]), Claim.lease_until.in_(leases))
 
 
 def take(order: Order, outcomes: Sequence[Outcome], now: datetime) -> tuple[list[Task], bool]:
@@ -171,12 +182,15 @@ def take(order: Order, outcomes: Sequence[Outcome], now: datetime) -> tuple[list
         claimed, item = claims.get(outcome.task.claim_id), items.get(outcome.task.item_id)
         if claimed is None or item is None:
             continue
-        claimed.lease_until = None
         _note_health(tracker, outcome, now)
+        if claimed.lease_until != outcome.task.lease and outcome.what is not What.MADE:
+            # Another worker took it over: what it finds out counts. Only a ticket is never forgotten.
+            continue
+        claimed.lease_until = None
         if outcome.what is What.EMPTY:
             if _may_send(order, claimed, now):
                 claimed.lease_until = now + pace.LEASE
-                ready.append(outcome.task)
+                ready.append(replace(outcome.task, lease=claimed.lease_until))
         else:
             _settle(order, claimed, item, outcome, now)
         claimed.updated_at = now

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from gemba.config import current_settings
 from gemba.people.rules import Role
-from gemba.trackers.adapters.errors import TrackerError
+from gemba.trackers.adapters.errors import TrackerError, sentence_of
 from gemba.trackers.models import Claim
 from gemba.trackers.rules.kinds import ACTION_LABELS, STATE_LABELS, TRAITS, Action, TicketState, TrackerKind
 from gemba.trackers.service import connections
@@ -36,6 +36,13 @@ def ticket_state(state: str) -> str:
 def export_action(action: str) -> str:
     """What an export does, in words."""
     return str(_(ACTION_LABELS[Action(action)]))
+
+
+@blueprint.app_template_filter("tracker_said")
+def tracker_said(kept: str) -> str:
+    """Why a ticket was not made: our sentence, then the tracker's own words as they came."""
+    sentence, words = sentence_of(kept)
+    return f"{_(sentence) if sentence else ''} {words}".strip()
 
 
 @blueprint.app_template_global("tickets_of")

@@ -1,0 +1,1 @@
+"""A real Redmine, started by `make test-redmine`."""

@@ -1,0 +1,43 @@
+"""A worker in a process of its own, in a hurry, that a test may kill."""
+
+import multiprocessing
+import os
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import cast
+
+from gemba.cli import main
+from gemba.trackers.rules import kinds, pace
+from gemba.trackers.rules.kinds import TrackerKind, Traits
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.trackers.process"])
+LEASE = 6
+
+
+def start_worker(database_url: str, folder: Path) -> ForkServerProcess:
+    """Starts `gemba worker`, whose leases end after six seconds and whose trackers lag as long."""
+    environ = {
+        "GEMBA_DATABASE_URL": database_url,
+        "GEMBA_INSTANCE": str(folder),
+        "GEMBA_SECRET_KEY": "test-" * 10,
+        "GEMBA_BASE_URL": "http://localhost",
+        "GEMBA_TRACKER_NETWORKS": "127.0.0.0/8",
+    }
+    process = _processes.Process(target=_run, args=(environ,), daemon=True)
+    process.start()
+    return process
+
+
+def _run(environ: dict[str, str]) -> None:
+    vars(pace).update(LEASE=timedelta(seconds=LEASE), SLICE=1.5)
+    traits = cast("dict[TrackerKind, Traits]", kinds.TRAITS)
+    traits[TrackerKind.REDMINE] = replace(traits[TrackerKind.REDMINE], lag=LEASE)
+    for name in [name for name in os.environ if name.startswith("GEMBA_")]:
+        del os.environ[name]
+    os.environ.update(environ)
+    sys.argv = ["gemba", "worker", "--lease", str(LEASE)]
+    sys.exit(main())
