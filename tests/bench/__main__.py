@@ -10,6 +10,8 @@ from pathlib import Path
 import structlog
 
 from tests.bench import backlog, booking, feed, notes, pages, pairing, rules, served, slots
+from tests.bench import backlog, booking, feed, pages, pairing, rules, served, slots
+from tests.bench import backlog, booking, exports, feed, pages, rules, served, slots
 from tests.bench.measure import table
 
 
@@ -31,6 +33,7 @@ def main() -> None:
             *served.measure(place),
             *feed.measure(place),
             *notes.measure(place),
+            *exports.measure(place),
             *backlog.measure(place),
         ]
     print(table(rows))
