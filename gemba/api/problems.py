@@ -60,6 +60,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "needs-yes": ("Needs a new yes", "With another agent the visitor cancels and asks anew."),
     "others-come": ("Others come too", "One of several visitors cannot move the visit: leave it, book anew."),
     "nobody-free": ("Nobody free", "No other agent is free at this hour."),
+    "under-review": ("Under review", "The agent of its visit has not looked at the notes yet."),
     "no-tracker": ("Nothing here", "There is no such tracker, or it is not yours to see."),
     "no-export": ("Nothing here", "There is no such export, or it is not yours to see."),
     "no-ticket": ("Nothing here", "There is no such ticket, or it is not yours to see."),
