@@ -9,10 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import backlog, booking, feed, notes, pages, pairing, rules, served, slots
-from tests.bench import backlog, booking, feed, pages, pairing, rules, served, slots
-from tests.bench import backlog, booking, exports, feed, pages, rules, served, slots
-from tests.bench import backlog, booking, exports, feed, pages, pairing, rules, served, slots
+from tests.bench import backlog, booking, exports, feed, notes, pages, pairing, rules, served, slots
 from tests.bench.measure import table
 
 
