@@ -79,7 +79,9 @@ def make_cast(now: datetime) -> Cast:
         db.session.add(
             Availability(person_id=agent.id, timezone=agent.timezone, weekly=WORKDAYS, overrides={})
         )
-    programme = Programme(slug="shadow", name="Side by side", name_ru="Рядом", created_at=now, review_hours=0)
+    programme = Programme(
+        slug="shadow", name="Side by side", name_ru="Рядом", created_at=now, review_hours=0, smallest_group=1
+    )
     db.session.add(programme)
     db.session.flush()
     everyone = (alice, anton, ada, vera, lev, lena, olga, adam, eve)

@@ -38,7 +38,7 @@ def _mail(visit: Visit, count: int, until: datetime, now: datetime) -> outbox.Ro
             "until": until,
             "start": visit.starts_at,
             "zone": agent.timezone,
-            "visitors": ", ".join(visitor.name for visitor in visit.visitors),
+            "visitors": [visitor.name for visitor in visit.visitors],
             "programme": visit.programme.name_in(agent.locale),
             "path": f"/visits/{visit.id}/review",
         },

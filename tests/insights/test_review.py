@@ -19,6 +19,7 @@ from gemba.insights.service.reviewing import Said
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import MailDeclined, Person
 from gemba.programmes.models import Consent, Programme
+from gemba.trackers.models import Connection, Export, ExportItem
 from gemba.visits.errors import VisitNotFound
 from gemba.visits.models import Visit
 from tests.cast import Cast
@@ -161,6 +162,35 @@ def traces(*words: str) -> list[str]:
     return found
 
 
+def _prepare_ticket(insight: Insight, olga: Person, clock: StandingClock) -> None:
+    """A draft for a tracker, as a preview keeps it."""
+    tracker = Connection(
+        kind="redmine",
+        name="R",
+        base_url="https://r.example",
+        project="p",
+        credentials="",
+        mapping={},
+        fields=[],
+        checked={},
+        created_by_id=olga.id,
+        created_at=clock(),
+    )
+    db.session.add(tracker)
+    db.session.flush()
+    run = Export(tracker_id=tracker.id, made_by_id=olga.id, made_at=clock(), dry=True)
+    db.session.add(run)
+    db.session.flush()
+    db.session.add(
+        ExportItem(
+            export_id=run.id,
+            insight_id=insight.id,
+            action="create",
+            payload={"title": insight.title, "body": [insight.body]},
+        )
+    )
+
+
 def spread(visit: Visit, cast: Cast, clock: StandingClock) -> Observation:
     """A note whose words went wherever they can: renamed, described, merged, split, mailed."""
     olga = db.session.get_one(Person, cast.olga.id)
@@ -183,6 +213,7 @@ def spread(visit: Visit, cast: Cast, clock: StandingClock) -> Observation:
             created_at=clock(),
         )
     )
+    _prepare_ticket(own, olga, clock)
     table = db.metadata.tables["idempotent_answer"]
     kept = {"person_id": cast.vera.id, "key": "k", "request_hash": "h", "status": 201, "created_at": clock()}
     body = json.dumps({"client_id": first.client_id, "text": first.text}, ensure_ascii=False)
@@ -194,7 +225,15 @@ def spread(visit: Visit, cast: Cast, clock: StandingClock) -> Observation:
 
 def test_a_struck_sentence_is_nowhere(visit: Visit, cast: Cast, clock: StandingClock) -> None:
     made = spread(visit, cast, clock)
-    tables = {"observation", "insight", "insight_term", "insight_change", "outbox_item", "idempotent_answer"}
+    tables = {
+        "export_item",
+        "observation",
+        "insight",
+        "insight_term",
+        "insight_change",
+        "outbox_item",
+        "idempotent_answer",
+    }
     assert set(traces("cries", "зелёный", "зелен")) == tables
     one = next(one for one in reviewing.get_review(agent(cast), visit.id).notes if one.note.id == made.id)
     strike = frozenset(part.number for part in one.parts if part.words == SECRET)

@@ -194,7 +194,7 @@ def test_facts_of_a_visit_are_in_both(written: list[tuple[str, Words, Page]]) ->
 
 def test_only_what_may_be_turned_off_says_so(written: list[tuple[str, Words, Page]]) -> None:
     for name, words, page in written:
-        may = name.startswith(("visit_reminder", "visit_outcome"))
+        may = name.startswith(("visit_reminder", "visit_outcome", "review"))
         assert (UNSUBSCRIBE in page.links) == may, name
         assert (UNSUBSCRIBE in words.text) == may, name
         assert any(link.startswith(ANSWER) for link in page.links) == may, name

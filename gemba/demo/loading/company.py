@@ -82,6 +82,7 @@ def _programme(company: Company, people: Mapping[str, Person], founded: datetime
         purpose_ru=content.purpose.ru,
         guide=content.guide.en,
         guide_ru=content.guide.ru,
+        smallest_group=3,
         created_at=founded,
         **content.rules,
     )

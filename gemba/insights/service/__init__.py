@@ -36,7 +36,8 @@ from gemba.insights.service.drafts import keep as keep_draft
 from gemba.insights.service.drafts import of as drafts_of
 from gemba.insights.service.edit import may_edit, merge, owners, patch, split, unmerge, vote
 from gemba.insights.service.evidence import Hint, hints
-from gemba.insights.service.export import export_rows, line_of, rows_of
+from gemba.insights.service.export import export_rows, rows_of
+from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import Page, board, every_matching, list_insights
 from gemba.insights.service.sitting import (

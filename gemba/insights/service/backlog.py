@@ -115,6 +115,7 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
         .where(Observation.insight_id.in_(ids), COUNTED)
         .options(
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
+            joinedload(Observation.visit).joinedload(Visit.programme),
             joinedload(Observation.product),
         )
         .order_by(Observation.at.desc(), Observation.id.desc())

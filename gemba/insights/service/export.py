@@ -13,6 +13,7 @@ from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
 from gemba.insights.service.backlog import PART, Item, open_items
+from gemba.insights.service.groups import line_of
 from gemba.insights.service.listing import every_matching
 from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
@@ -58,6 +59,7 @@ def _notes(roots: list[int]) -> list[Observation]:
         .options(
             joinedload(Observation.insight),
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
+            joinedload(Observation.visit).joinedload(Visit.programme),
         )
         .order_by(Observation.at, Observation.id)
     )
@@ -91,9 +93,3 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
 
 def _sighting(note: Observation) -> Sighting:
     return Sighting(note.text, note.at.date(), line_of(note), note.verbatim, note.workaround)
-
-
-def line_of(note: Observation) -> str:
-    """The name of the line in whose visit this was seen, "" where the agent has none."""
-    line = note.visit.agent.line
-    return line.name if line else ""
