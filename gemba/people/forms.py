@@ -84,6 +84,10 @@ class MailForm(Form):
                 MailKind.REVIEW.value,
                 _l("After a visit to you: that its notes wait for your look before others read them"),
             ),
+            (
+                MailKind.INSIGHT.value,
+                _l("What became of something you saw, showed or know too"),
+            ),
         ],
     )
 

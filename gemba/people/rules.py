@@ -42,6 +42,7 @@ class MailKind(StrEnum):
     REMINDER_HOUR = "reminder-hour"
     OUTCOME = "outcome"
     REVIEW = "review"
+    INSIGHT = "insight"
 
 
 class Scope(StrEnum):

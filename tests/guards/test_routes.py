@@ -137,6 +137,7 @@ WHO: dict[str, frozenset[str]] = {
     "rounds.withdraw": ALL,
     "insights.backlog": ALL,
     "insights.export": ALL,
+    "insights.contributions": ALL,
     "insights.triage": EDITORS,
     "insights.sort": EDITORS,
     "insights.show": ALL,

@@ -37,6 +37,7 @@ PAGES = [
     ("vera", "/backlog"),
     ("olga", "/backlog?q={word}"),
     ("olga", "/backlog/triage"),
+    ("vera", "/contributions"),
     ("olga", "/insights/{insight}"),
     ("vera", "/visits/book?language=ru&product=2"),
     ("lev", "/team"),

@@ -50,6 +50,15 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     *[("visit_reminder", word, part, {}) for word in ("reminder-day", "reminder-hour") for part in PARTS],
     ("review", "", "agent", {"count": 3, "path": "/visits/17/review", "unsubscribe_url": UNSUBSCRIBE}),
     *[("visit_outcome", word, part, {}) for word in ("outcome", "outcome-nudge") for part in PARTS[:2]],
+    *[
+        (
+            "insight_news",
+            word,
+            "",
+            {"title": "Search <is> slow", "reason": "Costs too much.", "path": "/insights/3"},
+        )
+        for word in ("planned", "doing", "done", "declined")
+    ],
     (
         "insight_question",
         "",

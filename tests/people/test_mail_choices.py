@@ -58,7 +58,9 @@ def test_the_profile_shows_and_keeps_the_choice(site: Flask, site_cast: Cast, br
     assert "always come" in page
     answer = vera.post("/profile/mail", data={"kinds": ["reminder-hour"]})
     assert (answer.status_code, answer.location) == (303, "/profile#mail")
-    assert declined(site) == [(site_cast.vera.id, kind) for kind in ("outcome", "reminder-day", "review")]
+    assert declined(site) == [
+        (site_cast.vera.id, kind) for kind in ("insight", "outcome", "reminder-day", "review")
+    ]
     page = vera.get("/profile").text
     assert len(re.findall(r'name="kinds"[^>]*checked|checked[^>]*name="kinds"', page)) == 1
     vera.post("/profile/mail", data={"kinds": [kind.value for kind in MailKind]})

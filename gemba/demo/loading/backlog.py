@@ -109,7 +109,7 @@ def _decide(
         at = min(last_seen + TRIAGED_AFTER + STEP * number, now - DAY * (len(way) - number))
         reason = content.reason if status is Status.DECLINED else ""
         changes = {"status": status, "owner_id": owner.id}
-        insights.patch(insight.id, owner, changes, reason=reason, now=at)
+        insights.patch(insight.id, owner, changes, reason=reason, tell=False, now=at)
 
 
 def _votes(insight: Insight, weight: int, loaded: Loaded, now: datetime) -> Iterable[InsightVote]:

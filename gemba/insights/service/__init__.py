@@ -50,10 +50,12 @@ from gemba.insights.service.sitting import (
     why_not,
 )
 from gemba.insights.service.standing import confirm_consent, lacks_consent, publish_due
+from gemba.insights.service.telling import Contribution, contributions, reasons
 
 __all__ = [
     "COUNTED_UP_TO",
     "OPEN_BEFORE",
+    "Contribution",
     "Counts",
     "Detail",
     "DraftFields",
@@ -66,6 +68,7 @@ __all__ = [
     "add_as_evidence",
     "board",
     "confirm_consent",
+    "contributions",
     "drafts_of",
     "drop_drafts",
     "edit_note",
@@ -89,6 +92,7 @@ __all__ = [
     "products",
     "publish_due",
     "put",
+    "reasons",
     "record",
     "reindex",
     "remove_note",

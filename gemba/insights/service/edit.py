@@ -26,6 +26,7 @@ from gemba.insights.service import index
 from gemba.insights.service.capture import title_of
 from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
+from gemba.insights.service.telling import became
 from gemba.people.models import Person, PersonRole, Product
 from gemba.people.rules import Role, clean_line, clean_text
 
@@ -52,9 +53,12 @@ def patch(
     *,
     version: int | None = None,
     reason: str = "",
+    tell: bool = True,
     now: datetime,
 ) -> Insight:
     """Changes some of FIELDS; `version` is the one the person saw, None does not ask.
+
+    Whoever stands behind it hears of a new status, unless not to `tell`.
 
     Raises InsightNotFound, Forbidden, Stale, Invalid (by field; declining needs a reason).
     """
@@ -74,6 +78,8 @@ def patch(
         if {"title", "body", "kind", "product_id"} & wanted.keys():
             index.reindex(insight.root_id)
     db.session.flush()
+    if tell and "status" in wanted:
+        became(insight, viewer, insight.status, reason=reason, now=now)
     return insight
 
 

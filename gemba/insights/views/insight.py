@@ -30,6 +30,15 @@ def show(insight_id: int) -> Answer:
     return _insight_page(insight_id)
 
 
+@blueprint.get("/contributions")
+@signed_in
+def contributions() -> Answer:
+    """What this person noted or showed, and what became of each."""
+    rows = service.contributions(me())
+    reasons = service.reasons([row.insight.id for row in rows])
+    return render_template("insights/contributions.html", rows=rows, reasons=reasons)
+
+
 @blueprint.route("/insights/<int:insight_id>/edit", methods=["GET", "POST"])
 @editors
 def edit(insight_id: int) -> Answer:

@@ -1,0 +1,120 @@
+"""Word back: who stands behind an insight hears once what became of it, in their language, with the reason.
+
+These are the agent, the visitors and the lead of every visit that saw it, those who said "me too" and its
+followers; never whoever did it, and nobody who turned such mails off.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CompoundSelect, func, or_, select, union
+
+from gemba.db import db
+from gemba.insights.models import Insight, InsightChange, InsightFollower, InsightVote, Observation
+from gemba.insights.rules.kinds import Status
+from gemba.insights.service.sight import COUNTED, readable
+from gemba.outbox import service as outbox
+from gemba.people.models import Person
+from gemba.people.rules import MailKind
+from gemba.people.service.mail_choices import wants
+from gemba.visits.models import Visit, VisitVisitor
+
+TOLD = (Status.PLANNED, Status.DOING, Status.DONE, Status.DECLINED)
+MERGED = "merged"
+SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """An insight that this person stands behind, with how many of their notes support it."""
+
+    insight: Insight
+    notes: int
+
+
+def became(insight: Insight, by: Person, word: str, *, reason: str = "", now: datetime) -> None:
+    """Tells everyone behind an insight its new status, or that it was MERGED into another one.
+
+    An older word that did not leave yet is dropped.
+    """
+    if insight.review_visit_id is not None or word not in (*TOLD, MERGED):
+        return
+    ids = behind(insight.id) - {by.id}
+    if not ids:
+        return
+    group = f"insight-news:{insight.id}"
+    people = db.session.scalars(
+        select(Person).where(Person.id.in_(wants(ids, MailKind.INSIGHT)), Person.active).order_by(Person.id)
+    ).all()
+    outbox.drop_superseded(group, {person.email for person in people}, now)
+    outbox.queue_all([_mail(insight, person, word, reason, group, now) for person in people])
+
+
+def _mail(insight: Insight, person: Person, word: str, reason: str, group: str, now: datetime) -> outbox.Row:
+    return outbox.mail_row(
+        to=person.email,
+        name=person.name,
+        locale=person.locale,
+        template="insight_news",
+        context={
+            "first_name": person.first_name,
+            "title": insight.title,
+            "word": str(word),
+            "reason": reason,
+            "path": f"/insights/{insight.root_id}",
+        },
+        dedup_key=f"{group}:{word}:{insight.version}:{person.id}",
+        group_key=group,
+        extra={"choice": {"person": person.id, "kind": MailKind.INSIGHT.value}},
+        now=now,
+    )
+
+
+def behind(insight_id: int) -> set[int]:
+    """Everyone who stands behind an insight or anything merged into it, in one statement."""
+    family = select(Insight.id).where(or_(Insight.id == insight_id, Insight.merged_into_id == insight_id))
+    visits = select(Observation.visit_id).where(Observation.insight_id.in_(family), COUNTED)
+    every: CompoundSelect[int] = union(
+        select(Visit.agent_id.label("id")).where(Visit.id.in_(visits)),
+        select(Visit.lead_id.label("id")).where(Visit.id.in_(visits), Visit.lead_id.is_not(None)),
+        select(VisitVisitor.person_id.label("id")).where(VisitVisitor.visit_id.in_(visits)),
+        select(InsightVote.person_id.label("id")).where(InsightVote.insight_id.in_(family)),
+        select(InsightFollower.person_id.label("id")).where(InsightFollower.insight_id.in_(family)),
+    )
+    return set(db.session.scalars(every))
+
+
+def contributions(person: Person) -> list[Contribution]:
+    """The insights this person noted or showed, the latest change first, at most SHOWN."""
+    speaks = func.coalesce(Insight.merged_into_id, Insight.id)
+    seats = select(VisitVisitor.visit_id).where(VisitVisitor.person_id == person.id)
+    mine = (
+        select(speaks.label("root"), func.count(Observation.id).label("notes"))
+        .join(Observation, Observation.insight_id == Insight.id)
+        .join(Visit, Visit.id == Observation.visit_id)
+        .where(
+            COUNTED,
+            readable(person),
+            or_(Observation.author_id == person.id, Visit.agent_id == person.id, Visit.id.in_(seats)),
+        )
+        .group_by(speaks)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(Insight, mine.c.notes)
+        .join(mine, mine.c.root == Insight.id)
+        .order_by(Insight.updated_at.desc(), Insight.id.desc())
+        .limit(SHOWN)
+    )
+    return [Contribution(insight, notes) for insight, notes in rows]
+
+
+def reasons(ids: Collection[int]) -> dict[int, str]:
+    """The last reason given with a status, by insight."""
+    rows = db.session.execute(
+        select(InsightChange.insight_id, InsightChange.reason)
+        .where(InsightChange.insight_id.in_(ids), InsightChange.field == "status", InsightChange.reason != "")
+        .order_by(InsightChange.at, InsightChange.id)
+    )
+    return dict(rows.tuples().all())
