@@ -117,7 +117,7 @@ def _take_notes(page: Page, served: str, seed: str, *, by_enter: bool) -> list[s
         if by_enter:
             page.keyboard.press("Enter")
         else:
-            page.locator("form[data-notes] button").click()
+            page.locator("form[data-notes] button[data-save]").click()
         expect(page.locator("ol.notes")).to_contain_text(text.split("(")[0].removeprefix("="))
     page.wait_for_timeout(1500)
     page.reload()
