@@ -48,6 +48,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("visit_answer", "kept", "visitor", {}),
     *[("visit_notice", word, "visitor", {"reason": "No room."}) for word in NOTICES],
     *[("visit_reminder", word, part, {}) for word in ("reminder-day", "reminder-hour") for part in PARTS],
+    ("tracker_paused", "", "", {"tracker": "Jira <main>", "path": "/trackers/1"}),
     ("review", "", "agent", {"count": 3, "path": "/visits/17/review", "unsubscribe_url": UNSUBSCRIBE}),
     *[("visit_outcome", word, part, {}) for word in ("outcome", "outcome-nudge") for part in PARTS[:2]],
     *[
@@ -55,7 +56,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
             "insight_news",
             word,
             "",
-            {"title": "Search <is> slow", "reason": "Costs too much.", "path": "/insights/3"},
+            {
+                "title": "Search <is> slow",
+                "reason": "Costs too much.",
+                "path": "/insights/3",
+                "unsubscribe_url": UNSUBSCRIBE,
+            },
         )
         for word in ("planned", "doing", "done", "declined")
     ],
