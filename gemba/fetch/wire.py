@@ -6,8 +6,9 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
+from ipaddress import ip_address
 from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -34,7 +35,10 @@ class Deadline:
 
 
 def resolve(target: Target, deadline: Deadline) -> list[str]:
-    """Every address of the name. In a thread, for the system's resolver knows no deadline."""
+    """Every address of the name. In a thread, for the system's resolver knows no deadline; what is an address
+    already is not asked for."""
+    with suppress(ValueError):
+        return [str(ip_address(target.host))]
     found: queue.Queue[list[str] | Exception] = queue.Queue(1)
 
     def ask() -> None:
