@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from babel.lists import format_list
 from flask import Blueprint
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -41,7 +43,7 @@ def frequency_label(frequency: str) -> str:
 
 def looks_like(sorts: Sequence[Private]) -> str:
     """The warning that words look like private data of these sorts."""
-    names = ", ".join(str(_(sort.label)) for sort in sorts)
+    names = format_list([str(_(sort.label)) for sort in sorts], locale=get_locale() or "en")
     return str(_("This looks like %(what)s. Notes need no data of customers.", what=names))
 
 

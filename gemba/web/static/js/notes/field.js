@@ -153,7 +153,8 @@ export class Field {
 
   #warn(found) {
     const sorts = [...new Set(found.map(({ sort }) => sort))];
-    const names = sorts.map((sort) => this.privateWords[sort][0]).join(", ");
+    const list = new Intl.ListFormat(document.documentElement.lang || "en");
+    const names = list.format(sorts.map((sort) => this.privateWords[sort][0]));
     this.warning.querySelector("p").textContent = this.words.wordsLooks.replace("{}", names);
     this.warning.hidden = false;
     this.warning.querySelector("button").focus();
