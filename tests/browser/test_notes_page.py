@@ -97,7 +97,7 @@ def test_private_words_do_not_leave_before_they_are_masked(desk: Desk, path: str
     page.on("request", lambda asked: sent.append(asked.post_data or ""))
     page.keyboard.type("she calls +7 916 123-45-67 and 4111 1111 1111 1111")
     page.keyboard.press("Enter")
-    warning = page.get_by_role("group", name="This looks like a phone number, a card number.")
+    warning = page.get_by_role("group", name="This looks like a phone number and a card number.")
     expect(warning).to_be_visible()
     expect(warning.get_by_role("button", name="Mask it and save")).to_be_focused()
     page.wait_for_timeout(1700)
