@@ -146,6 +146,8 @@ def test_an_ended_sign_in_keeps_the_notes_until_the_next_one(desk: Desk, path: s
 
 def test_a_refusal_gives_the_words_back(desk: Desk, path: str) -> None:
     page = desk.open(desk.cast.vera.id, path)
+    # An answer on its way would bring the old cookie back.
+    page.wait_for_load_state("networkidle")
     desk.clock.forward(days=15)
     page.context.add_cookies([desk.site.cookie(desk.cast.vera.id)])  # type: ignore[list-item]
     write(page, "too late")

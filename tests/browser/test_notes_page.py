@@ -174,6 +174,7 @@ def test_two_tabs_keep_two_drafts(desk: Desk, path: str) -> None:
 
 def test_somebody_elses_sign_in_sends_nothing(desk: Desk, path: str) -> None:
     page = desk.open(desk.cast.vera.id, path)
+    page.wait_for_load_state("networkidle")
     page.context.add_cookies([desk.site.cookie(desk.cast.alice.id)])  # type: ignore[list-item]
     write(page, "mine, not hers")
     expect(state(page)).to_contain_text("Somebody else signed in here")
@@ -182,6 +183,31 @@ def test_somebody_elses_sign_in_sends_nothing(desk: Desk, path: str) -> None:
     saved(page)
     with desk.app.app_context():
         assert list(db.session.scalars(select(Observation.author_id))) == [desk.cast.vera.id]
+
+
+def test_it_can_be_installed_and_signing_out_forgets_the_page(desk: Desk, path: str) -> None:
+    page = desk.open(desk.cast.vera.id, path)
+    browser = page.context.new_cdp_session(page)
+    assert browser.send("Page.getAppManifest")["errors"] == []
+    # The tests' profile is a private one, in which nothing can be installed: that is all it complains of.
+    complaints = {
+        one["errorId"] for one in browser.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    }
+    assert complaints <= {"in-incognito"}
+    kept = f"caches.match('{path}').then(Boolean)"
+    for _try in range(100):
+        if page.evaluate(kept):
+            break
+        page.wait_for_timeout(50)
+    assert page.evaluate(kept)
+    page.goto("/visits")
+    page.get_by_role("button", name="Sign out").first.click()
+    page.wait_for_url("**/sign-in")
+    for _try in range(100):
+        if not page.evaluate(kept):
+            break
+        page.wait_for_timeout(50)
+    assert not page.evaluate(kept)
 
 
 def test_marks_have_buttons(desk: Desk, path: str) -> None:
