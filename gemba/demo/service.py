@@ -8,6 +8,7 @@ from sqlalchemy import select
 from gemba.db import db
 from gemba.demo.content import Both, read_company
 from gemba.demo.loading.backlog import load_backlog
+from gemba.demo.loading.calendar import load_calendar
 from gemba.demo.loading.company import load_company
 from gemba.demo.loading.visits import load_visits
 from gemba.demo.state import LOADED, is_empty
@@ -48,6 +49,7 @@ def load(now: datetime) -> None:
     loaded = load_company(company, now)
     load_visits(company, loaded, now)
     load_backlog(company, loaded, now)
+    load_calendar(loaded, now)
     db.session.add(AuditEntry(at=now, action=LOADED, subject=company.name, detail={}))
     db.session.flush()
 

@@ -44,7 +44,7 @@ def test_an_empty_database_becomes_the_whole_company(app: Flask) -> None:
     assert not state.is_empty()
     assert _count(Person) == len(COMPANY.people)
     assert _count(Availability) == 14
-    assert _count(Visit) == 1 + len(COMPANY.past) + len(COMPANY.coming)
+    assert _count(Visit) == 2 + len(COMPANY.past) + len(COMPANY.coming)
     assert _count(Insight) == len(COMPANY.insights)
     assert _count(Observation) == sum(len(insight.observations) for insight in COMPANY.insights)
     assert db.session.scalars(select(Round)).one().closes_at > MONDAY
@@ -70,7 +70,9 @@ def test_visits_are_in_their_state_and_take_their_people_s_time(demo_app: Flask)
     for outcome, status in states.items():
         wanted = sum(visit.outcome is outcome for visit in COMPANY.past)
         assert sum(visit.status == status for visit in past) == wanted
-    assert all(visit.status == Status.BOOKED for visit in visits if visit.ends_at >= MONDAY)
+    coming = [visit.status for visit in visits if visit.ends_at >= MONDAY]
+    assert coming.count(Status.REQUESTED) == 1, "one waits for a yes"
+    assert coming.count(Status.BOOKED) == len(coming) - 1
     assert all(visit.created_at < min(visit.starts_at, MONDAY) for visit in visits)
     assert len({visit.uid for visit in visits}) == len(visits)
     for visit in visits:
@@ -94,8 +96,9 @@ def test_the_demo_visitor_sits_in_a_visit_now_and_has_another_to_come(demo_app: 
 
 def test_only_coming_visits_have_mail_that_waits(demo_app: Flask) -> None:
     waiting = db.session.scalars(select(OutboxItem).where(OutboxItem.state == State.READY)).all()
-    coming = {f"visit:{id_}" for id_ in db.session.scalars(select(Visit.id).where(Visit.starts_at > MONDAY))}
-    assert {item.group_key for item in waiting} == coming
+    booked = select(Visit.id).where(Visit.starts_at > MONDAY, Visit.status == Status.BOOKED)
+    coming = {f"visit:{id_}" for id_ in db.session.scalars(booked)}
+    assert {item.group_key for item in waiting if item.kind == "invite"} == coming
     assert len(coming) == len(COMPANY.coming)
 
 
@@ -144,7 +147,8 @@ def test_the_same_moment_gives_the_same_company_and_quickly(demo: Flask, site: F
 def test_it_loads_at_any_moment(site: Flask, moment: datetime) -> None:
     with site.app_context():
         service.load(moment)
-        starts = list(db.session.scalars(select(Visit.starts_at).where(Visit.starts_at > moment)))
+        booked = select(Visit.starts_at).where(Visit.starts_at > moment, Visit.status == Status.BOOKED)
+        starts = list(db.session.scalars(booked))
         assert len(starts) == len(COMPANY.coming)
         assert max(starts) < moment + timedelta(days=COMPANY.programme.rules["horizon_days"])
 
