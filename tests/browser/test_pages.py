@@ -44,6 +44,7 @@ PAGES = {
         "/visits/2/words",
         "/visits/2/hand-on",
         "/backlog",
+        "/backlog/board",
         "/backlog?q=number",
         "/insights/1",
         "/rounds/1",

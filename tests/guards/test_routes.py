@@ -136,6 +136,7 @@ WHO: dict[str, frozenset[str]] = {
     "rounds.show": ALL,
     "rounds.withdraw": ALL,
     "insights.backlog": ALL,
+    "insights.board": ALL,
     "insights.export": ALL,
     "insights.contributions": ALL,
     "insights.triage": EDITORS,

@@ -40,6 +40,7 @@ PAGES = [
     ("vera", "/backlog"),
     ("olga", "/backlog?q={word}"),
     ("olga", "/backlog/triage"),
+    ("olga", "/backlog/board"),
     ("vera", "/contributions"),
     ("olga", "/insights/{insight}"),
     ("vera", "/visits/book?language=ru&product=2"),

@@ -34,6 +34,7 @@ PAGES = [
     ("vera", "/visits/{visit}/move"),
     ("vera", "/visits/{visit}/notes"),
     ("vera", "/backlog"),
+    ("olga", "/backlog/board"),
     ("olga", "/backlog?status=all"),
     ("olga", "/insights/{insight}"),
     ("alice", "/availability/{agent}"),

@@ -297,6 +297,24 @@ def test_the_status_is_set_with_a_reason(browser: Browser, site_cast: Cast, scen
     assert client.post(url, data={"status": "x"}).status_code == 422
 
 
+def test_the_board_shows_statuses_side_by_side_and_comes_back_to_the_card(
+    browser: Browser, site_cast: Cast, scene: Scene
+) -> None:
+    olga = browser.as_(site_cast.olga.id)
+    number = scene.page.rpartition("/")[2]
+    page = olga.get("/backlog/board").text
+    column = page.partition('data-status="new"')[2].partition("</section>")[0]
+    assert f'id="insight-{number}"' in column
+    assert 'id="move"' in page
+    data = {"status": "planned", "reason": "", "version": "1", "back": "board"}
+    answer = olga.post(f"{scene.page}/status", data=data)
+    assert (answer.status_code, answer.location) == (303, f"/backlog/board#insight-{number}")
+    column = olga.get("/backlog/board").text.partition('data-status="planned"')[2].partition("</section>")[0]
+    assert f'id="insight-{number}"' in column
+    assert "Nothing here." in olga.get("/backlog/board?kind=works-well").text
+    assert 'id="move"' not in browser.as_(site_cast.vera.id).get("/backlog/board").text
+
+
 def test_merging_and_taking_out_again(
     browser: Browser, site_cast: Cast, scene: Scene, site: Flask, clock: StandingClock
 ) -> None:

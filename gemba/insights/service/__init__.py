@@ -39,7 +39,7 @@ from gemba.insights.service.evidence import Hint, hints
 from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
-from gemba.insights.service.listing import Page, board, every_matching, list_insights
+from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
 from gemba.insights.service.sitting import (
     OPEN_BEFORE,
     minute_of,
@@ -53,6 +53,7 @@ from gemba.insights.service.standing import confirm_consent, lacks_consent, publ
 from gemba.insights.service.telling import Contribution, contributions, reasons
 
 __all__ = [
+    "BOARD_MAX",
     "COUNTED_UP_TO",
     "OPEN_BEFORE",
     "Contribution",

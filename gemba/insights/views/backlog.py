@@ -13,8 +13,9 @@ from gemba.insights import service
 from gemba.insights.rules import filters as rules
 from gemba.insights.rules.export import FileFormat, render
 from gemba.insights.rules.filters import ALL, OPEN, BadFilter, InsightFilter, Order
-from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
+from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Kind, Status
 from gemba.insights.views.edge import Answer, blueprint
+from gemba.people.rules import Role
 from gemba.web.access import me, signed_in
 from gemba.web.filters import local
 
@@ -36,6 +37,7 @@ def backlog() -> Answer:
         summary=summary,
         filters=filters,
         asked=asked,
+        board_asked={name: value for name, value in asked.items() if name != "status"},
         products=service.products(),
         kinds=list(Kind),
         orders=[order for order in Order if order is not Order.RELEVANCE or filters.q],
@@ -44,6 +46,24 @@ def backlog() -> Answer:
         narrowed=bool(filters.q or filters.product or filters.kinds),
         next_url=_url(asked, cursor=page.next) if page.next else None,
         first_url=_url(asked) if request.args.get("cursor") else None,
+    )
+
+
+@blueprint.get("/backlog/board")
+@signed_in
+def board() -> Answer:
+    """The same by status, side by side."""
+    asked = {name: value for name, value in _asked().items() if name != "status"}
+    filters = _filters(asked)
+    return render_template(
+        "insights/board.html",
+        columns=service.board(filters, me()),
+        counts={status: _up_to(count) for status, count in service.summary(me(), now()).by_status.items()},
+        most=service.BOARD_MAX,
+        may_move=me().has(Role.OWNER, Role.ADMIN),
+        reason_max=REASON_MAX,
+        narrowed=bool(asked),
+        list_url=_url(asked),
     )
 
 

@@ -79,7 +79,7 @@ def status(insight_id: int) -> Answer:
             )
             db.session.commit()
             flash(_("The status is set."), "success")
-            return redirect(url_for(".show", insight_id=insight_id), 303)
+            return redirect(_after_status(insight_id, request.form.get("back", "")), 303)
         except (Invalid, Stale) as refusal:
             db.session.rollback()
             if isinstance(refusal, Invalid):
@@ -88,6 +88,13 @@ def status(insight_id: int) -> Answer:
                 form.refuse(say(refusal))
             return _insight_page(insight_id, status_form=form), refusal.status
     return _insight_page(insight_id, status_form=form), 422
+
+
+def _after_status(insight_id: int, back: str) -> str:
+    """Where the status was set: the insight's page, or its card on the board."""
+    if back == "board":
+        return url_for(".board", _anchor=f"insight-{insight_id}")
+    return url_for(".show", insight_id=insight_id)
 
 
 @blueprint.post("/insights/<int:insight_id>/vote")
