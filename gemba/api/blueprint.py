@@ -123,18 +123,21 @@ def call(
     media: str | None = None,
     problems: Sequence[int] = (),
     located: str = "",
+    prepare: View | None = None,
 ) -> Callable[[View], View]:
     """Declares a call. The view takes the path's parts by name and the loaded query or body first.
 
     It returns the answer's document, or (document, status), or a Response; what it wrote is committed after
-    it, unless it raised. `located` is the address of what was made, with {names} of the answer.
+    it, unless it raised. `located` is the address of what was made, with {names} of the answer. `prepare` is
+    called like the view before anything is written, for work that takes long; the view finds what it returned
+    in `g.prepared`.
     """
 
     def declare(view: View) -> View:
         function = view if media else blueprint.response(status, answer)(view)
         if media:
             function = _documented_file(status, media)(function)
-        function = _settled(function, located)
+        function = _settled(function, located, prepare)
         if query is not None:
             function = blueprint.arguments(query, location="query")(function)
         if body is not None:
@@ -181,11 +184,13 @@ def _manual(
     return manual
 
 
-def _settled(view: View, located: str) -> View:
+def _settled(view: View, located: str, prepare: View | None) -> View:
     """The view in its transaction: answered again where the key says so, else run, kept, committed."""
 
     @wraps(view)
     def run(*args: Any, **kwargs: Any) -> Response:
+        if prepare is not None:
+            g.prepared = prepare(*args, **kwargs)
         for attempt in range(1, TRIES + 1):
             try:
                 return _once(view, located, args, kwargs)

@@ -16,15 +16,13 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 """So that a handful of large files leaves the other threads of this process to everyone else."""
 
 
-def read_upload(viewer: Person, agent_id: int, data: bytes, *, now: datetime, keep: bool = False) -> Copy:
+def read_upload(viewer: Person, agent_id: int, data: bytes, *, now: datetime) -> Copy:
     """What an uploaded file says, or why it cannot be read. Raises NotFound.
 
     Ends the transaction, in which nothing may have been written: on SQLite nobody could write meanwhile.
-    With `keep` it goes on.
     """
     zone = service.zone_of(viewer, agent_id)
-    if not keep:
-        db.session.rollback()
+    db.session.rollback()
     if len(data) > LIMIT_BYTES:
         return Copy(error=Trouble.TOO_LARGE)
     if not _places.acquire(timeout=PATIENCE):

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from gemba.calendars import uploads
 from gemba.db import db
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import AuditEntry
@@ -81,6 +82,24 @@ def test_a_file_sent_twice_is_there_once(app: Flask, cast: Cast, clock: Standing
     other = alice.call("POST", path, data=FILE, content_type="text/calendar")
     assert other.status_code == 201
     assert len(alice.get(path).get_json()["items"]) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["plain", "with-key"])
+def test_nothing_is_locked_while_a_file_is_worked_out(
+    app: Flask, cast: Cast, clock: StandingClock, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    path, alice = f"/agents/{cast.alice.id}/busy-sources", Caller(app, token_of(cast.alice.id, clock()))
+    db.session.remove()
+    seen = []
+
+    def look(*_args: object, **_more: object) -> tuple[list[object], int, None]:
+        seen.append(db.session().in_transaction())
+        return [], 0, None
+
+    monkeypatch.setattr(uploads, "work_out", look)
+    answer = alice.call("POST", path, data=FILE, content_type="text/calendar", headers=headers)
+    assert answer.status_code == 201
+    assert seen == [False]
 
 
 def test_it_is_removed(as_: Callers, path: str) -> None:

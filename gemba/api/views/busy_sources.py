@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from gemba.api.blueprint import call
 from gemba.api.lookups import caller
 from gemba.api.schemas import calendars as shapes
 from gemba.calendars import service
-from gemba.calendars.service import Listed
+from gemba.calendars.service import Copy, Listed
 from gemba.calendars.uploads import read_upload
 from gemba.clock import now
 from gemba.errors import Invalid
 from gemba.people.rules import clean_line
-from gemba.schedule.models import BusySource
 
 PATH = "/agents/<id:agent_id>/busy-sources"
 
@@ -27,6 +26,20 @@ def list_busy_sources(agent_id: int) -> Any:
     return {"items": [_document(each) for each in service.sources_of(caller(), agent_id, now())]}
 
 
+def _read_file(_body: Any, agent_id: int) -> tuple[Copy, str, str] | None:
+    """What an uploaded file says, with its name and file name; None where an address is given."""
+    if request.is_json:
+        return None
+    data, name, file_name = request.get_data(cache=True), "", ""
+    if request.mimetype == "multipart/form-data":
+        file = request.files.get("file")
+        if file is None:
+            raise Invalid({"file": ["Send the calendar as file."]})
+        data, file_name = file.read(), file.filename or ""
+        name = clean_line(request.form.get("name", ""))
+    return read_upload(caller(), agent_id, data, now=now()), name, file_name
+
+
 @call(
     "POST",
     PATH,
@@ -35,6 +48,7 @@ def list_busy_sources(agent_id: int) -> Any:
     answer=shapes.BusySource,
     status=201,
     problems=[404, 409],
+    prepare=_read_file,
 )
 def add_busy_source(body: Any, agent_id: int) -> Any:
     """Add a busy calendar
@@ -47,7 +61,8 @@ def add_busy_source(body: Any, agent_id: int) -> Any:
             raise Invalid({"url": ["Give the address of a calendar."]})
         row = service.add_address(caller(), agent_id, url=body["url"], name=body.get("name", ""), now=now())
     else:
-        row = _add_file(agent_id)
+        copy, name, file_name = g.prepared
+        row = service.add_file(caller(), agent_id, copy=copy, name=name, file_name=file_name, now=now())
     return _document(service.listed(caller(), row, now()))
 
 
@@ -58,20 +73,6 @@ def remove_busy_source(agent_id: int, source_id: int) -> Any:
     Its busy times are forgotten. Answers what it was.
     """
     return _document(service.remove(caller(), agent_id, source_id, now()))
-
-
-def _add_file(agent_id: int) -> BusySource:
-    data, name, file_name = request.get_data(cache=True), "", ""
-    if request.mimetype == "multipart/form-data":
-        file = request.files.get("file")
-        if file is None:
-            raise Invalid({"file": ["Send the calendar as file."]})
-        data, file_name = file.read(), file.filename or ""
-        name = clean_line(request.form.get("name", ""))
-    # A repeat is told by what was written at the start of this transaction: then it has to go on.
-    keep = "Idempotency-Key" in request.headers
-    copy = read_upload(caller(), agent_id, data, now=now(), keep=keep)
-    return service.add_file(caller(), agent_id, copy=copy, name=name, file_name=file_name, now=now())
 
 
 def _document(source: Listed) -> dict[str, Any]:
