@@ -1,41 +1,53 @@
-"""Runs all benchmarks and prints one table; `--json FILE` writes the figures as well."""
+"""Runs the benchmarks and prints a table for each part; `--json FILE` writes the figures as well.
+
+`make bench ARGS="slots feed"` runs only those parts.
+"""
 
 import argparse
 import json
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
 from tests.bench import backlog, booking, exports, feed, notes, pages, pairing, rules, served, slots
-from tests.bench.measure import table
+from tests.bench.measure import Row, table
+
+PARTS: dict[str, Callable[[Path], Iterable[Row]]] = {
+    "rules": lambda _place: rules.measure(),
+    "pairing": lambda _place: pairing.measure(),
+    "pages": pages.measure,
+    "slots": slots.measure,
+    "booking": booking.measure,
+    "served": served.measure,
+    "feed": feed.measure,
+    "notes": notes.measure,
+    "exports": exports.measure,
+    "backlog": backlog.measure,
+}
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without one")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
     asked = parser.parse_args()
-    began = time.monotonic()
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"there is no part {', '.join(unknown)}")
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        rows = [
-            *rules.measure(),
-            *pairing.measure(),
-            *pages.measure(place),
-            *slots.measure(place),
-            *booking.measure(place),
-            *served.measure(place),
-            *feed.measure(place),
-            *notes.measure(place),
-            *exports.measure(place),
-            *backlog.measure(place),
-        ]
-    print(table(rows))
-    print(f"\n{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors.")
+    rows = []
+    for name in asked.parts or PARTS:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            found = list(PARTS[name](Path(folder)))
+        load = os.getloadavg()[0]
+        print(f"{name}: {time.monotonic() - began:.0f} s, load {load:.1f}, {os.cpu_count()} processors")
+        print(table(found), end="\n\n", flush=True)
+        rows += found
     print("CPU is this process's; on PostgreSQL the server's own comes on top.")
     if asked.json:
         asked.json.write_text(json.dumps([row.plain() for row in rows], indent=1) + "\n")
