@@ -20,13 +20,6 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_fingerprint(name, (STATIC / name).stat().st_mtime_ns))
 
 
-def _kept(response: Response) -> str:
-    if "v" in request.args:
-        return "public, max-age=31536000, immutable"
-    # Modules that other modules import have no fingerprint: old and new ones must never meet.
-    return "no-cache" if response.mimetype == "text/javascript" else "public, max-age=300"
-
-
 def init_app(app: Flask) -> None:
     """Offers asset() to templates and lets browsers keep fingerprinted files for a year."""
     app.jinja_env.globals["asset"] = asset
@@ -38,5 +31,8 @@ def init_app(app: Flask) -> None:
                 # A stream would not be compressed for those who only know gzip.
                 response.direct_passthrough = False
                 response.get_data()
-            response.headers["Cache-Control"] = _kept(response)
+            fingerprinted = "v" in request.args
+            response.headers["Cache-Control"] = (
+                "public, max-age=31536000, immutable" if fingerprinted else "public, max-age=300"
+            )
         return response

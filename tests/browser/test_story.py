@@ -107,6 +107,8 @@ def _take_notes(page: Page, served: str, seed: str, *, by_enter: bool) -> list[s
     """Three notes in the visit that is going on; they are there after a reload."""
     page.goto(served)
     page.locator('a[href$="/notes"]').first.click()
+    page.wait_for_url(re.compile(r"/notes$"))
+    page.wait_for_load_state()  # scripts have run then: before that Enter begins a new line
     texts = [
         f"Заказ {seed} ищут по полному номеру",
         f"She copies {seed} into a sheet",
