@@ -118,6 +118,9 @@ def _take_notes(page: Page, served: str, seed: str, *, by_enter: bool) -> list[s
         page.locator("textarea[name=line]").fill(text)
         if by_enter:
             page.keyboard.press("Enter")
+            page.wait_for_timeout(1500)
+            if page.locator("textarea[name=line]").input_value().strip() == text:
+                page.keyboard.press("Enter")  # too early: it was a new line, nothing is lost
         else:
             page.locator("form[data-notes] button[data-save]").click()
         expect(page.locator("ol.notes")).to_contain_text(text.split("(")[0].removeprefix("="))
