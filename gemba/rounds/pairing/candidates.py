@@ -14,21 +14,6 @@ FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
 FEW = 20
 """So many of the best agents are looked at for each person before all are."""
-RULES = ("language", "product", "line", "refuses")
-"""The rules that bind an agent and a person, whatever the time."""
-
-
-def fits(person: Person, agent: Agent, but: str = "") -> bool:
-    """Whether every binding rule allows the pair; the rule named `but` is not asked."""
-    if agent.id == person.id:
-        return False
-    if but != "language" and person.languages and agent.languages.isdisjoint(person.languages):
-        return False
-    if but != "product" and person.insists and person.products and agent.products.isdisjoint(person.products):
-        return False
-    if but != "line" and person.line is not None and agent.line != person.line:
-        return False
-    return but == "refuses" or agent.id not in person.refuses
 
 
 def match(person: Person, agent: Agent) -> int:
@@ -132,13 +117,18 @@ class Candidates:
 
         Among equals each person begins at another agent, so that not all ask the same one first.
         """
-        person, starts, ids = self.people[number], self._starts, self._ids
+        person, starts = self.people[number], self._starts
         free = person.free
+        return (index for index in self.fit(person) if free & starts[index])
+
+    def fit(self, person: Person) -> Iterator[int]:
+        """The indices of agents who fit, whatever their time, best first."""
+        ids = self._ids
         out = {person.id, *person.refuses} if self.again else {person.id, *person.refuses, *person.met}
         for group in self.fitting.groups(person):
             turn = (person.id * 2654435761 >> 7) % len(group)
             for index in (*group[turn:], *group[:turn]):
-                if free & starts[index] and ids[index] not in out:
+                if ids[index] not in out:
                     yield index
 
     def few(self, number: int) -> tuple[int, ...]:

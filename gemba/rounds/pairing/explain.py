@@ -1,17 +1,26 @@
 """Why somebody is left out, and which hours would have worked."""
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from gemba.rounds.pairing.admit import Places, Seating
-from gemba.rounds.pairing.candidates import RULES, Candidates, fits
+from gemba.rounds.pairing.candidates import Candidates
 from gemba.rounds.pairing.grid import bits_of
 from gemba.rounds.pairing.network import NOBODY
-from gemba.rounds.pairing.values import LeftOut, Reason, Why
+from gemba.rounds.pairing.values import LeftOut, Person, Reason, Why
 
 SUGGESTED = 6
 """At most so many starts that would have worked are named."""
+LIFTED: Mapping[str, Mapping[str, Any]] = {
+    "language": {"languages": ()},
+    "product": {"insists": False},
+    "line": {"line": None},
+    "refuses": {"refuses": frozenset()},
+}
+"""The rules that bind an agent and a person whatever the time: the wish without each."""
 
 
 class Explanation:
@@ -27,14 +36,17 @@ class Explanation:
         return LeftOut(person.id, self._reason(number), works)
 
     def _reason(self, number: int) -> Reason:
-        person, agents = self.candidates.people[number], self.candidates.network.agents
-        if not any(fits(person, agent) for agent in agents):
-            lift = [rule for rule in RULES if any(fits(person, agent, but=rule) for agent in agents)]
+        person = replace(self.candidates.people[number], met=frozenset())
+        if not self._is_anybody_for(person):
+            lift = [rule for rule, wish in LIFTED.items() if self._is_anybody_for(replace(person, **wish))]
             return Reason(Why.NO_AGENT, {"lift": lift})
         if not self.every(number):
             return Reason(Why.NO_TIME)
         people, places = self._region(number)
         return Reason(Why.ALL_TAKEN, {"people": people, "places": places})
+
+    def _is_anybody_for(self, person: Person) -> bool:
+        return next(self.candidates.fit(person), None) is not None
 
     def _region(self, number: int) -> tuple[int, int]:
         """How many people compete for what this person could have, and for how many places."""
@@ -69,14 +81,11 @@ class Explanation:
 
     def _starts_in(self, number: int, places: frozenset[int]) -> list[int]:
         person, network = self.candidates.people[number], self.candidates.network
-        out = person.refuses if self.candidates.again else person.refuses | person.met
         bits = 0
-        for group in self.candidates.fitting.groups(person):
-            for index in group:
-                if network.agents[index].id not in out and network.agents[index].id != person.id:
-                    for place in network.of_agent[index]:
-                        if place in places:
-                            bits |= network.places[place].starts
+        for index in self.candidates.fit(person):
+            for place in network.of_agent[index]:
+                if place in places:
+                    bits |= network.places[place].starts
         every = bits_of(bits & ~person.free)
         return sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
 
