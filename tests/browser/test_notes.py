@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import delete, select
 
 from gemba.db import db
@@ -85,6 +85,37 @@ def test_a_reload_keeps_what_was_being_typed(desk: Desk, path: str) -> None:
     assert texts(desk) == ["half a thought"]
     page.reload()
     expect(field(page)).to_have_value("")
+
+
+def test_what_is_typed_before_the_scripts_have_run_is_a_note_or_a_draft(desk: Desk, path: str) -> None:
+    page = desk.open(desk.cast.vera.id, "/")
+    draft = {"id": "of-another-tab", "line": "begun in a tab that is closed", "at": "2026-11-23T09:00:00Z"}
+    visit = path.split("/")[2]
+    page.evaluate(
+        "([key, draft]) => localStorage.setItem(key, JSON.stringify(draft))",
+        [f"gemba:{visit}:{desk.cast.vera.id}:draft:{draft['id']}", draft],
+    )
+    held: list[Route] = []
+    page.route("**/notes/store.js*", lambda route: held.append(route))
+    page.goto(path, wait_until="commit")
+    field(page).focus()
+    for words in ("too early", "", "and the next", "half a thou"):
+        page.keyboard.type(words)
+        page.keyboard.press("Enter" if words != "half a thou" else "End")
+    expect(field(page)).to_have_value("too early\n\nand the next\nhalf a thou")
+    assert texts(desk) == []
+    for route in held:
+        route.continue_()
+    expect(field(page)).to_have_value("half a thou")
+    expect(state(page)).to_have_text("Draft kept")
+    assert texts(desk) == ["too early", "and the next"]
+    page.keyboard.type("ght")
+    page.keyboard.press("Enter")
+    # The words of before come back once the hands are free.
+    expect(field(page)).to_have_value("begun in a tab that is closed")
+    page.reload()
+    expect(field(page)).to_have_value("begun in a tab that is closed")
+    assert texts(desk) == ["too early", "and the next", "half a thought"]
 
 
 def test_without_a_connection_notes_wait_and_are_sent_once_it_is_back(desk: Desk, path: str) -> None:

@@ -16,6 +16,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.serving import gemba_run
 
+expect.set_options(timeout=20_000)
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -107,8 +109,7 @@ def _take_notes(page: Page, served: str, seed: str, *, by_enter: bool) -> list[s
     """Three notes in the visit that is going on; they are there after a reload."""
     page.goto(served)
     page.locator('a[href$="/notes"]').first.click()
-    page.wait_for_url(re.compile(r"/notes$"))
-    page.wait_for_load_state()  # scripts have run then: before that Enter begins a new line
+    page.wait_for_url(re.compile(r"/notes$"), wait_until="commit")
     texts = [
         f"Заказ {seed} ищут по полному номеру",
         f"She copies {seed} into a sheet",
@@ -118,13 +119,10 @@ def _take_notes(page: Page, served: str, seed: str, *, by_enter: bool) -> list[s
         page.locator("textarea[name=line]").fill(text)
         if by_enter:
             page.keyboard.press("Enter")
-            page.wait_for_timeout(1500)
-            if page.locator("textarea[name=line]").input_value().strip() == text:
-                page.keyboard.press("Enter")  # too early: it was a new line, nothing is lost
         else:
             page.locator("form[data-notes] button[data-save]").click()
         expect(page.locator("ol.notes")).to_contain_text(text.split("(")[0].removeprefix("="))
-    page.wait_for_timeout(1500)
+    expect(page.locator("li.note.is-waiting")).to_have_count(0)
     page.reload()
     for text in texts:
         expect(page.locator("ol.notes")).to_contain_text(text.split("(")[0].removeprefix("="))

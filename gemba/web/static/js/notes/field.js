@@ -86,30 +86,62 @@ export class Field {
 
   // ---- the beginning
 
-  // Goes on with what was being typed: here in a tab that is closed by now, else on another device.
+  // Goes on with what was being typed: here before this script ran or in a tab that is closed by now, else on
+  // another device.
   async begin() {
     const { client_id, draft: onServer, at } = this.form.elements;
     client_id.value = "";
-    const typed = { ...this.#read(), at: at.value || null, draft: onServer.value };
+    const shown = { ...this.#read(), line: this.input.defaultValue, at: at.value || null, draft: onServer.value };
     onServer.value = "";
     const isAsked = new URLSearchParams(location.search).has("draft");
+    const isAhead = this.#takeUp(shown);
     const busy = await heldElsewhere().catch(() => new Set());
-    if (this.draft.at) {
-      // Somebody types faster than this.
-      this.draft.draft = typed.draft;
-      return;
-    }
     const own = this.store.drafts().filter((draft) => !busy.has(draft.id) && !this.store.note(draft.id));
-    const kept = own.find((draft) => !isAsked || draft.id === typed.draft);
-    const isOld = typed.draft && this.store.note(typed.draft);
-    if (kept) this.#goOn(kept, kept.id);
-    else if (typed.draft && !isOld) this.#goOn(typed, typed.draft);
+    const isSame = ({ id, line }) => isAhead && id === shown.draft && line === shown.line;
+    for (const { id } of own.filter(isSame)) this.store.dropDraft(id);
+    const others = own.filter((draft) => draft.id !== this.draft.id && !isSame(draft));
+    const kept = others.find((draft) => !isAsked || draft.id === shown.draft);
+    const isOld = shown.draft && this.store.note(shown.draft);
+    if (this.draft.at) this.#putAside(kept, shown.draft);
+    else if (kept) this.#goOn(kept, kept.id);
+    else if (isAhead) this.#write();
+    else if (shown.draft && !isOld) this.#goOn(shown, shown.draft);
     else if (isOld) this.#write();
     for (const row of document.querySelectorAll("[data-draft-id]")) {
       if (row.dataset.draftId === this.draft.draft || this.store.note(row.dataset.draftId)) row.remove();
     }
-    if (this.input.value) this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+    if (this.input.value && !isAhead) this.input.setSelectionRange(this.input.value.length, this.input.value.length);
     this.#grow();
+  }
+
+  // What was typed before this script ran, after what the page was made with. Enter began a new line then and
+  // saves now. Says whether there was anything.
+  #takeUp({ line, at, draft }) {
+    const { input } = this;
+    if (input.value === line) return false;
+    const isMore = input.value.startsWith(line);
+    const lines = isMore ? input.value.slice(line.length).split("\n") : [input.value];
+    if (isMore) lines[0] = line + lines[0];
+    Object.assign(this.draft, { at, draft });
+    while (lines.length > 1) {
+      input.value = lines.shift();
+      this.draft.at ??= this.clock().toISOString();
+      this.save();
+      if (!this.warning.hidden) {
+        // Looks private: it waits for an answer with all that follows it.
+        input.value = [input.value, ...lines].join("\n");
+        return true;
+      }
+    }
+    [input.value] = lines;
+    this.#keep();
+    return true;
+  }
+
+  // Words kept earlier come back when what is being typed now is saved.
+  #putAside(kept, draft) {
+    this.draft.draft ||= draft;
+    if (kept && !this.aside) this.aside = { kept };
   }
 
   // With a new id: should the other tab or device save it after all, there are two notes and not one lost.
@@ -145,9 +177,13 @@ export class Field {
     this.store.dropDraft(this.draft.id);
     const { aside } = this;
     this.aside = null;
-    this.#fresh(aside?.draft);
-    this.#write(aside?.words);
-    if (aside) this.#keep();
+    if (aside?.kept) {
+      this.#goOn(aside.kept, aside.kept.id);
+    } else {
+      this.#fresh(aside?.draft);
+      this.#write(aside?.words);
+      if (aside) this.#keep();
+    }
     this.input.focus();
   }
 
