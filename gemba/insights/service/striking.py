@@ -5,7 +5,7 @@ history, in terms of the search, mails that wait or were kept, kept answers of t
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,17 @@ from gemba.insights.service import capture, index, pictures
 from gemba.outbox.models import OutboxItem
 
 NO_TITLE = "…"
+Elsewhere = Callable[[Collection[int], Collection[str], datetime], None]
+_elsewhere: list[Elsewhere] = []
+
+
+def elsewhere(take_out: Elsewhere) -> Elsewhere:
+    """Registers a function of those above who keep copies too, called in the transaction of every strike.
+
+    It is told the insights the words can stand in, the texts that are gone, and when.
+    """
+    _elsewhere.append(take_out)
+    return take_out
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ def rewrite(note: Observation, words: Words, *, now: datetime) -> None:
     _scrub_insights(insight_ids, before, note.text, gone)
     _scrub_mails(gone, note.created_at)
     _scrub_drafts(insight_ids, gone)
+    for take_out in _elsewhere:
+        take_out(insight_ids, gone, now)
     _forget_answers(note)
     db.session.execute(delete(NoteDraft).where(NoteDraft.client_id == note.client_id))
 
@@ -135,7 +148,7 @@ def _scrub_mails(gone: Collection[str], since: datetime) -> None:
         return
     query = select(OutboxItem).where(OutboxItem.created_at >= since, or_(*holds)).with_for_update()
     for item in db.session.scalars(query).all():
-        item.payload = _without(item.payload, gone)
+        item.payload = without(item.payload, gone)
 
 
 def _scrub_drafts(ids: Collection[int], gone: Collection[str]) -> None:
@@ -147,15 +160,16 @@ def _scrub_drafts(ids: Collection[int], gone: Collection[str]) -> None:
         select(table.c.id, table.c.payload).where(table.c.insight_id.in_(ids))
     ).all():
         statement = update(table).where(table.c.id == row_id)
-        db.session.execute(statement.values(payload=_without(payload, gone)))
+        db.session.execute(statement.values(payload=without(payload, gone)))
 
 
-def _without(value: Any, gone: Collection[str]) -> Any:
+def without(value: Any, gone: Collection[str]) -> Any:
+    """A value as JSON has them, with these texts taken out of every string in it."""
     if isinstance(value, str):
         return scrubbed(value, gone)
     if isinstance(value, list):
-        return [_without(one, gone) for one in value]
-    return {key: _without(one, gone) for key, one in value.items()} if isinstance(value, dict) else value
+        return [without(one, gone) for one in value]
+    return {key: without(one, gone) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _forget_answers(note: Observation) -> None:
