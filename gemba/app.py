@@ -36,6 +36,7 @@ from gemba.outbox import views as outbox
 from gemba.outbox.service import queue_mail
 from gemba.people import views as people_views
 from gemba.people.rules import LOCALES
+from gemba.people.service import SIGN_IN_LASTS
 from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
 from gemba.rounds import models as rounds_models  # noqa: F401
@@ -104,7 +105,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        PERMANENT_SESSION_LIFETIME=60 * 60 * 24 * 30,
+        PERMANENT_SESSION_LIFETIME=SIGN_IN_LASTS,
+        # An answer still on its way must not put the cookie of an earlier sign-in over that of a new one.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # A page of notes stays open longer than an hour: the token lives as long as the sign-in.
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "gemba" / "translations"),

@@ -118,7 +118,7 @@ def _recognise() -> None:
         return
     row = people.find_sign_in(token, now=now())
     if row is None:
-        session.pop("sign_in", None)
+        # The cookie stays as it is: emptied, it would go over one that another tab has just got.
         return
     if now() - row.seen_at > TOUCH_EVERY:
         row = _touch(token) or row

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from gemba.app import create_app
 from gemba.config import ROOT
@@ -196,6 +197,25 @@ def test_the_cookie_starts_afresh(site: Flask, site_cast: Cast, browser: Browser
         assert "planted" not in cookie
         assert "asked" not in cookie
         assert cookie.permanent
+
+
+def test_an_answer_in_flight_leaves_the_cookie_of_a_newer_sign_in_alone(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    client = browser.as_(site_cast.vera.id)
+    assert "Set-Cookie" in client.get("/").headers  # the first page puts its token in
+    for path in ("/", "/visits", "/backlog", "/no-such-page"):
+        assert "Set-Cookie" not in client.get(path).headers
+    clock.forward(days=13)
+    assert "Set-Cookie" not in client.get("/visits").headers
+    clock.forward(days=13)
+    assert client.get("/visits").status_code == 200
+    with site.app_context():
+        db.session.execute(update(SignIn).values(revoked_at=clock()))
+        db.session.commit()
+    # Ended: nothing that is asked in the background takes the cookie away.
+    assert "Set-Cookie" not in client.get("/visits").headers
+    assert "Set-Cookie" not in client.post("/visits/1/notes/draft", data={"line": "x"}).headers
 
 
 def test_an_unconfirmed_zone_leads_to_the_profile_first(

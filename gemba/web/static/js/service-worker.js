@@ -5,6 +5,7 @@
 const PAGES = "gemba-pages";
 const FILES = "gemba-files";
 const NOTES = /^\/visits\/\d+\/notes$/;
+const NAMED = /^\/static\/of-[0-9a-f]+\//;
 const KEPT_FOR = 24 * 60 * 60 * 1000;
 
 addEventListener("install", () => skipWaiting());
@@ -63,10 +64,23 @@ async function keptPage(path) {
 
 async function file(request) {
   const kept = await caches.open(FILES);
-  if (new URL(request.url).searchParams.has("v")) return (await kept.match(request)) ?? fetch(request);
-  return fetch(request).catch(async (error) => {
+  const url = new URL(request.url);
+  const isNamed = NAMED.test(url.pathname);
+  if (isNamed || url.searchParams.has("v")) {
     const found = await kept.match(request);
+    if (found) return found;
+  }
+  return fetch(request).catch(async (error) => {
+    const found = (await kept.match(request)) ?? (isNamed && (await sameName(kept, url.pathname)));
     if (found) return found;
     throw error;
   });
+}
+
+// A page kept before an update asks for scripts of then; kept are those of one version, which fit together.
+async function sameName(kept, path) {
+  const name = path.replace(NAMED, "");
+  const requests = await kept.keys();
+  const same = requests.find(({ url }) => new URL(url).pathname.replace(NAMED, "") === name);
+  return same && kept.match(same);
 }
