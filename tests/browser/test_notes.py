@@ -96,7 +96,11 @@ def test_what_is_typed_before_the_scripts_have_run_is_a_note_or_a_draft(desk: De
         [f"gemba:{visit}:{desk.cast.vera.id}:draft:{draft['id']}", draft],
     )
     held: list[Route] = []
-    page.route("**/notes/store.js*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/notes/store.js*", hold)
     page.goto(path, wait_until="commit")
     field(page).focus()
     for words in ("too early", "", "and the next", "half a thou"):
