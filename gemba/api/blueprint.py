@@ -139,9 +139,9 @@ def call(
             function = _documented_file(status, media)(function)
         function = _settled(function, located, prepare)
         if query is not None:
-            function = blueprint.arguments(query, location="query")(function)
+            function = blueprint.arguments(query(), location="query")(function)
         if body is not None:
-            function = blueprint.arguments(body)(function)
+            function = blueprint.arguments(body())(function)
         function = blueprint.doc(**_manual(method, query, body, located, problems))(function)
         blueprint.route(rule, methods=[method], tags=[tag])(function)
         return cast(View, function)
