@@ -2,12 +2,7 @@
 
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +18,6 @@ from sqlalchemy import select
 
 from gemba.api.fields import utc
 from gemba.clock import system_clock
-from gemba.config import ROOT
 from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person, PersonRole
@@ -32,6 +26,7 @@ from gemba.schedule.models import Availability
 from gemba.visits.models import Visit
 from tests.cast import Cast, let_go, make_cast
 from tests.conftest import running, settings_for
+from tests.serving import gunicorn
 
 pytestmark = pytest.mark.load
 CROWD = 200
@@ -76,25 +71,6 @@ class House:
             return list(pool.map(self.post, tokens, bodies, [start] * len(tokens)))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("gunicorn did not start")
-
-
 def _populate(url: str, folder: Path) -> tuple[Cast, list[str]]:
     now = system_clock()
     with running(settings_for(url, folder), system_clock):
@@ -136,24 +112,8 @@ SATURDAY = [[10 * 60, 12 * 60]]
 def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     """Gunicorn as in production, on a free port of this machine."""
     cast, tokens = _populate(database_url, tmp_path)
-    port = _free_port()
-    environ = {
-        **os.environ,
-        "GEMBA_DATABASE_URL": database_url.replace("postgresql+psycopg://", "postgresql://"),
-        "GEMBA_SECRET_KEY": "race-" * 10,
-        "GEMBA_INSTANCE": str(tmp_path),
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-    }
-    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
-        try:
-            _wait(port, server)
-            yield House(port, cast, tokens, database_url, tmp_path)
-        finally:
-            server.terminate()
-            server.wait(40)
+    with gunicorn("wsgi:app", database_url.replace("+psycopg", ""), tmp_path) as (port, _server):
+        yield House(port, cast, tokens, database_url, tmp_path)
 
 
 def _weekday() -> datetime:

@@ -7,24 +7,20 @@ rows are missing. PostgreSQL's own processes are not in it.
 import http.client
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gemba.config import ROOT
 from gemba.visits.forms import stamp
 from tests.bench.booking import visitors
 from tests.bench.measure import Cost, Row
 from tests.bench.worlds import DATABASES, World, world
 from tests.crowd import ZONES
+from tests.serving import gunicorn
 
 AGENTS, DAYS, AT_ONCE, WARM = 200, 2, 8, 40
 PROC = Path("/proc")
@@ -82,12 +78,13 @@ def _ten_at(agent: int, number: int) -> datetime:
 
 def _cost(app: str, url: str, folder: Path, calls: Sequence[Call]) -> Cost:
     """Milliseconds of the server's processors, and by the clock on the wall, for each call."""
-    with _served(app, url, folder) as (port, seconds):
+    with gunicorn(app, url, folder) as (port, server):
         _send(port, calls[:WARM])
-        cpu, wall = seconds(), time.perf_counter()
+        cpu, wall = _processor_seconds(server.pid), time.perf_counter()
         _send(port, calls[WARM:])
         count = len(calls) - WARM
-        return Cost((seconds() - cpu) * 1000 / count, (time.perf_counter() - wall) * 1000 / count)
+        spent = _processor_seconds(server.pid) - cpu
+        return Cost(spent * 1000 / count, (time.perf_counter() - wall) * 1000 / count)
 
 
 def _send(port: int, calls: Sequence[Call]) -> None:
@@ -104,43 +101,6 @@ def _send(port: int, calls: Sequence[Call]) -> None:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(part, range(AT_ONCE)))
-
-
-@contextmanager
-def _served(app: str, url: str, folder: Path) -> Iterator[tuple[int, Callable[[], float]]]:
-    """Gunicorn on a free port, and a function that says how many seconds of processors it has used."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environ = {
-        **os.environ,
-        "GEMBA_DATABASE_URL": url,
-        "GEMBA_SECRET_KEY": "bench-" * 10,
-        "GEMBA_INSTANCE": str(folder),
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-    }
-    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", app]
-    with (folder / "gunicorn.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
-        try:
-            _wait(port, server, folder / "gunicorn.log")
-            yield port, lambda: _processor_seconds(server.pid)
-        finally:
-            server.terminate()
-            server.wait(40)
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"gunicorn did not start: {log.read_text()}")
 
 
 def _processor_seconds(server: int) -> float:

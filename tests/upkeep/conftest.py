@@ -1,7 +1,6 @@
 """Migrated databases, as an operator has them."""
 
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from gemba.config import Settings
 from gemba.db import db
 from tests.conftest import StandingClock, settings_for
 from tests.postgres import postgres_url
+from tests.serving import free_port
 
 Maker = Callable[[str], Flask]
 
@@ -76,6 +76,4 @@ def sqlite_app_without_tables(tmp_path: Path, clock: StandingClock) -> Iterator[
 @pytest.fixture
 def port() -> int:
     """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()

@@ -19,15 +19,14 @@ from gemba.config import ROOT, load_settings
 from gemba.db import db
 from gemba.upkeep import start
 from tests.conftest import MONDAY, settings_for
+from tests.serving import own_environ
 
 GEMBA = str(Path(sys.executable).parent / "gemba")
 PATIENCE = 120
 
 
 def environ(folder: Path, port: int) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GEMBA_")}
-    kept.pop("DATABASE_URL", None)
-    return {**kept, "GEMBA_INSTANCE": str(folder), "PORT": str(port)}
+    return own_environ(folder, PORT=str(port))
 
 
 def gemba(*words: str, folder: Path, port: int = 8000) -> "subprocess.CompletedProcess[str]":
