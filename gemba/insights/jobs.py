@@ -28,9 +28,7 @@ def _mail(visit: Visit, count: int, until: datetime, now: datetime) -> outbox.Ro
     """Says how many notes wait and until when, and never what they say."""
     agent: Person = visit.agent
     return outbox.mail_row(
-        to=agent.email,
-        name=agent.name,
-        locale=agent.locale,
+        **outbox.addressed(agent),
         template="review",
         context={
             "first_name": agent.first_name,

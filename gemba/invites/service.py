@@ -169,9 +169,7 @@ def _row(
         sender = reply_address(sender, settings.secret_key, visit["visit_id"], who.id)
     return outbox.mail_row(
         kind="invite",
-        to=who.email,
-        name=who.name,
-        locale=who.locale,
+        **outbox.addressed(who),
         template=TEMPLATES[word],
         context=context,
         dedup_key=dedup_key,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
 
@@ -137,6 +137,35 @@ class Mail(TypedDict, total=False):
     run_at: datetime | None
     kind: str
     extra: Mapping[str, Any]
+
+
+class Addressee(Protocol):
+    """Who mails go to: a person, or the words of one that were kept."""
+
+    @property
+    def email(self) -> str:
+        """The address."""
+
+    @property
+    def name(self) -> str:
+        """What the address is shown as."""
+
+    @property
+    def locale(self) -> str:
+        """The language of the words."""
+
+
+class Addressed(TypedDict):
+    """The part of a Mail that is the same for everything a person gets."""
+
+    to: str
+    name: str
+    locale: str
+
+
+def addressed(who: Addressee) -> Addressed:
+    """The part of a mail that says whom it goes to, and in which language."""
+    return {"to": who.email, "name": who.name, "locale": who.locale}
 
 
 def queue_mail(**mail: Unpack[Mail]) -> None:

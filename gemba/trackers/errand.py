@@ -143,7 +143,7 @@ def look(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
 
 def every_minute(now: datetime) -> None:
     """Goes on with exports whose chain was broken, and looks at the trackers whose turn it is."""
-    for tracker_id in running.unfinished(now):
+    for tracker_id in running.unfinished():
         chain.wake(tracker_id, now)
     for tracker_id in back.due(now):
         chain.look_soon(tracker_id, [], now)

@@ -214,9 +214,7 @@ def _queue(
     now: datetime,
 ) -> None:
     outbox.queue_mail(
-        to=who.email,
-        name=who.name,
-        locale=who.locale,
+        **outbox.addressed(who),
         template=template,
         context={**words(facts, who, word), **(more or {})},
         dedup_key=key,

@@ -53,9 +53,7 @@ def queue(due: list[Due], now: datetime) -> None:
 def _item(due: Due, visit: Visit, person: Person, now: datetime) -> outbox.Row:
     return outbox.mail_row(
         kind=KIND,
-        to=person.email,
-        name=person.name,
-        locale=person.locale,
+        **outbox.addressed(person),
         template="visit_reminder" if due.occasion.is_reminder else "visit_outcome",
         context=context(due.occasion, visit, person),
         dedup_key=due.key,

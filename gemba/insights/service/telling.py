@@ -53,9 +53,7 @@ def became(insight: Insight, by: Person, word: str, *, reason: str = "", now: da
 
 def _mail(insight: Insight, person: Person, word: str, reason: str, group: str, now: datetime) -> outbox.Row:
     return outbox.mail_row(
-        to=person.email,
-        name=person.name,
-        locale=person.locale,
+        **outbox.addressed(person),
         template="insight_news",
         context={
             "first_name": person.first_name,

@@ -120,9 +120,7 @@ def ask(insight_id: int, viewer: Person, question: str, *, now: datetime) -> Ins
     )
     for author, visit_id in authors:
         outbox.queue_mail(
-            to=author.email,
-            name=author.name,
-            locale=author.locale,
+            **outbox.addressed(author),
             template="insight_question",
             context={
                 "first_name": author.first_name,

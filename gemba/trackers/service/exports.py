@@ -113,8 +113,8 @@ def preview(
 
 
 def _plan_one(plan: Plan, row: ExportRow, whole: Draft, claim: Claim | None) -> Planned:
+    category = STATUSES_OUT[row.status].value if plan.status_out else ""
     if claim is None or claim.state not in SETTLED:
-        category = STATUSES_OUT[row.status].value if plan.status_out else ""
         return Planned(row, Action.CREATE, whole, claim, category)
     kept = Draft(
         marker=whole.marker,
@@ -124,7 +124,6 @@ def _plan_one(plan: Plan, row: ExportRow, whole: Draft, claim: Claim | None) -> 
         fields={name: value for name, value in whole.fields.items() if plan.fields[name].keep is Keep.STEP},
     )
     changed = _changed(kept, claim)
-    category = STATUSES_OUT[row.status].value if plan.status_out else ""
     category = category if category != claim.category else ""
     nothing = (changed.is_empty and not category) or claim.state != TicketState.DONE or claim.linked
     return Planned(row, Action.UNCHANGED if nothing else Action.UPDATE, changed, claim, category)

@@ -13,7 +13,6 @@ from sqlalchemy.orm import contains_eager
 
 from gemba.db import db
 from gemba.outbox import service as outbox
-from gemba.outbox.service import queue_mail
 from gemba.people.models import Person
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.models import Claim, Connection, ExportItem
@@ -137,21 +136,23 @@ def begin(tasks: Sequence[Task], now: datetime) -> list[Task]:
     if not tasks:
         return []
     until = now + pace.LEASE
-    ours = db.session.scalars(
-        update(Claim)
-        .where(_leased(tasks), Claim.state != TicketState.SENDING)
-        .values(
-            state=TicketState.SENDING.value,
-            tried_at=now,
-            tries=Claim.tries + 1,
-            looks=0,
-            next_at=None,
-            lease_until=until,
+    ours = set(
+        db.session.scalars(
+            update(Claim)
+            .where(_leased(tasks), Claim.state != TicketState.SENDING)
+            .values(
+                state=TicketState.SENDING.value,
+                tried_at=now,
+                tries=Claim.tries + 1,
+                looks=0,
+                next_at=None,
+                lease_until=until,
+            )
+            .returning(Claim.id)
+            .execution_options(synchronize_session=False)
         )
-        .returning(Claim.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return [replace(task, lease=until) for task in tasks if task.claim_id in set(ours)]
+    )
+    return [replace(task, lease=until) for task in tasks if task.claim_id in ours]
 
 
 def release(tasks: Sequence[Task]) -> None:
@@ -318,10 +319,8 @@ def pause(tracker: Connection, now: datetime) -> None:
     owner = db.session.get_one(Person, tracker.created_by_id)
     if owner.active:
         path = f"/trackers/{tracker.id}"
-        queue_mail(
-            to=owner.email,
-            name=owner.name,
-            locale=owner.locale,
+        outbox.queue_mail(
+            **outbox.addressed(owner),
             template="tracker_paused",
             context={"tracker": tracker.name, "path": path},
             dedup_key=f"tracker-paused:{tracker.id}:{now.isoformat()}",
@@ -365,7 +364,7 @@ def _instants(row: Sequence[datetime]) -> tuple[datetime, datetime]:
     return row[0], row[1]
 
 
-def unfinished(now: datetime) -> list[int]:
+def unfinished() -> list[int]:
     """Trackers that still have something to get and nobody who brings it."""
     rows = db.session.scalars(
         select(Claim.tracker_id)
