@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help install run test test-thunderbird test-redmine bench lint format messages screenshots lock clean
+.PHONY: help install run test test-thunderbird test-redmine test-office bench lint format messages screenshots lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,10 @@ test-thunderbird: .venv/.installed-dev ## Gemba's mails in a real Thunderbird (a
 
 test-redmine: .venv/.installed-dev ## Exports into a real Redmine (apt installs it on Debian)
 	@scripts/test-redmine $(ARGS)
+
+test-office: .venv/.installed-dev ## Files of the backlog in a real LibreOffice Calc (apt installs it on Debian)
+	@scripts/make-test-machine office
+	@GEMBA_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office -n 0 $(ARGS)
 
 bench: .venv/.installed-dev ## Run the benchmarks, each as a ratio to a floor of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -9,5 +9,15 @@ and nothing grows larger than it may, packed or unpacked. Addresses are secrets:
 from gemba.fetch.addresses import clean_address, is_public
 from gemba.fetch.client import Answer, Fetcher
 from gemba.fetch.errors import BadAddress, FetchFailed, NotPublic
+from gemba.fetch.wire import Lines
 
-__all__ = ["Answer", "BadAddress", "FetchFailed", "Fetcher", "NotPublic", "clean_address", "is_public"]
+__all__ = [
+    "Answer",
+    "BadAddress",
+    "FetchFailed",
+    "Fetcher",
+    "Lines",
+    "NotPublic",
+    "clean_address",
+    "is_public",
+]

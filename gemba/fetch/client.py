@@ -21,7 +21,7 @@ from gemba.fetch.errors import (
     TooManyRedirects,
     TooSlow,
 )
-from gemba.fetch.wire import Deadline, connected, resolve
+from gemba.fetch.wire import Deadline, Line, Lines, line_to, resolve
 
 TOTAL_SECONDS = 10.0
 MOST_REDIRECTS = 3
@@ -46,7 +46,8 @@ class Fetcher:
     """Reads addresses that people typed.
 
     `allowed` are networks that may be reached though they are not public, such as "127.0.0.0/8" in a test;
-    `limit` is the most bytes of a body, `seconds` the longest a request takes with all its redirects.
+    `limit` is the most bytes of a body, `seconds` the longest a request takes with all its redirects. With
+    `lines` connections are kept there between requests.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Fetcher:
         limit: int = 2 * 1024 * 1024,
         seconds: float = TOTAL_SECONDS,
         context: ssl.SSLContext | None = None,
+        lines: Lines | None = None,
     ) -> None:
         self._allowed, self._limit, self._seconds = tuple(allowed), limit, seconds
-        self._context = context
+        self._context, self._lines = context, lines
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer at an address, whatever its status, after at most three redirects.
@@ -98,10 +100,8 @@ class Fetcher:
         deadline: Deadline,
         sent: bytes | None = None,
     ) -> Answer:
-        addresses = resolve(target, deadline)
-        check(addresses, self._allowed)
-        with _troubles(), connected(target, addresses, deadline, self._context) as connection:
-            connection.request(
+        with _troubles(), self._line(target, deadline) as line:
+            line.request(
                 method,
                 target.path,
                 body=sent,
@@ -109,10 +109,28 @@ class Fetcher:
                 preload_content=False,
                 decode_content=False,
             )
-            response = connection.getresponse()
+            response = line.getresponse()
             told = {name.lower(): value for name, value in response.headers.items()}
             body = b"" if response.status in REDIRECTS else self._body(response, told)
             return Answer(response.status, told, body)
+
+    @contextmanager
+    def _line(self, target: Target, deadline: Deadline) -> Iterator[Line]:
+        """A connection, kept for the next request where that may be, else closed. Raises FetchFailed."""
+        line = self._lines.take(target) if self._lines is not None else None
+        if line is None:
+            addresses = resolve(target, deadline)
+            check(addresses, self._allowed)
+            line = line_to(target, addresses, self._context)
+        line.deadline, kept = deadline, False
+        try:
+            yield line
+            if self._lines is not None and line.is_free:
+                self._lines.give(target, line)
+                kept = True
+        finally:
+            if not kept:
+                line.close()
 
     def _body(self, response: BaseHTTPResponse, headers: Mapping[str, str]) -> bytes:
         if int(headers.get("content-length") or 0) > self._limit:

@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
@@ -18,6 +20,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from gemba.clock import now as app_now
 from gemba.db import db, reading
+from gemba.fetch import Lines
 from gemba.outbox.kinds import Ending, ItemFacts, register
 from gemba.outbox.ticks import every
 from gemba.trackers import hook, talk, views
@@ -28,6 +31,8 @@ from gemba.trackers.service.running import Order
 from gemba.trackers.talk import Outcome, Task, What
 
 RECHECK = 1.0
+DEEP = 8
+"""So many requests wait for each thread at most."""
 STEP = 0.05
 """Seconds between looks at what the threads have done: fewer, larger transactions."""
 
@@ -39,7 +44,8 @@ def export(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
         order = running.order_of(tracker_id, app_now())
         db.session.rollback()
     if order is not None:
-        _Slice(order).work()
+        with closing(Lines()) as lines:
+            _Slice(replace(order, adapter=order.adapter.over(lines))).work()
     return partial(running.after, tracker_id)
 
 
@@ -52,7 +58,8 @@ class _Slice:
         self._going: set[Future[Outcome]] = set()
         self._ready: deque[Task] = deque()
         self._go_on = True
-        self._allowance, self._counted_at = 1.0, time.monotonic()
+        traits = order.traits
+        self._allowance = pace.Allowance(traits.per_minute, traits.parallel, time.monotonic())
         self._empty_until = 0.0
         self._hold = Event()
 
@@ -77,11 +84,13 @@ class _Slice:
             ready, may = running.take(self._order, [future.result() for future in done], now)
             self._ready.extend(ready)
             self._go_on = self._go_on and may
+            if not may:
+                self._hold.set()
         self._go_on = self._go_on and time.monotonic() < self._end
         sending: list[Task] = []
         work = running.Work([], [])
         if self._go_on:
-            sending = [self._ready.popleft() for _ in range(min(len(self._ready), self._room()))]
+            sending = [self._ready.popleft() for _ in range(self._room())]
             sending = running.begin(sending, now)
             work = running.claim(self._order, self._appetite(), now)
             if not len(work):
@@ -111,20 +120,12 @@ class _Slice:
 
     def _appetite(self) -> int:
         """How many more to claim: enough that no thread waits for the next transaction."""
-        return 3 * self._order.traits.parallel - len(self._going) - len(self._ready)
+        return DEEP * self._order.traits.parallel - len(self._going) - len(self._ready)
 
     def _room(self) -> int:
         """How many may be sent now, by threads and by what the tracker takes in a minute."""
-        room = 2 * self._order.traits.parallel - len(self._going)
-        if not self._order.traits.per_minute:
-            return max(room, 0)
-        at = time.monotonic()
-        earned = (at - self._counted_at) * self._order.traits.per_minute / 60
-        self._allowance = min(self._allowance + earned, float(self._order.traits.parallel))
-        self._counted_at = at
-        room = max(min(room, int(self._allowance)), 0)
-        self._allowance -= min(room, len(self._ready))
-        return room
+        room = DEEP * self._order.traits.parallel - len(self._going)
+        return self._allowance.take(min(room, len(self._ready)), time.monotonic())
 
 
 def look(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:

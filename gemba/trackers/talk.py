@@ -52,7 +52,8 @@ class What(StrEnum):
 class Task:
     """One item's work: the claim it belongs to, the draft, and what we know was sent before.
 
-    The end of its lease is also its token: what another worker leased since has another one.
+    The end of its lease is also its token: what another worker leased since has another one. What is `fresh`
+    was never sent.
     """
 
     item_id: int
@@ -60,6 +61,7 @@ class Task:
     draft: Draft
     since: datetime
     lease: datetime | None = None
+    fresh: bool = False
     prints: Mapping[str, str] = field(default_factory=dict)
     category: str = ""
     ref: str = ""

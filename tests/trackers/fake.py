@@ -30,6 +30,19 @@ REFUSALS: dict[str, tuple[int, tuple[str, ...], Any]] = {
     "422": (422, (), {"errors": ["Severity cannot be blank"]}),
 }
 """Lies in place of making a ticket: status, headers that hold the wait, body."""
+DEAD_TOKEN: dict[TrackerKind, tuple[int, Mapping[str, str], Any]] = {
+    TrackerKind.LINEAR: (
+        400,
+        {},
+        {"errors": [{"message": "Not authenticated", "extensions": {"code": "AUTHENTICATION_ERROR"}}]},
+    ),
+    TrackerKind.AZURE: (203, {"Content-Type": "text/html"}, "<html>Sign in to your account</html>"),
+}
+"""How a dead token is answered where that is no 401."""
+SLOWLY: dict[TrackerKind, tuple[int, Any]] = {
+    TrackerKind.LINEAR: (400, {"errors": [{"message": "Slow down", "extensions": {"code": "RATELIMITED"}}]})
+}
+"""How a limit is answered where that is no 429."""
 LOST: dict[str, tuple[int, Mapping[str, str], Any]] = {
     "create-500": (500, {}, {"message": "no"}),
     "create-502": (502, {}, PROXY),
@@ -128,13 +141,14 @@ def _answer(fake: Fake, asked: Asked) -> tuple[int, Mapping[str, str], Any]:
     if fake.is_down:
         return 502, {}, PROXY
     if fake.token_is_dead:
-        return 401, {}, {"message": "Bad credentials"}
+        return DEAD_TOKEN.get(fake.kind, (401, {}, {"message": "Bad credentials"}))
     status, document = speak(fake, asked)
     return status, {}, document
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def log_message(self, *_args: Any) -> None:
         """Says nothing."""
@@ -161,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _lie(self, fake: Fake, asked: Asked, lie: str) -> None:
         if lie in REFUSALS:
             status, headers, document = REFUSALS[lie]
+            if lie == "429" and fake.kind in SLOWLY:
+                (status, document), headers = SLOWLY[fake.kind], ()
             wait = {name: str(fake.retry_after) for name in headers}
             return self._send(status, wait, document)
         if lie == "reset-before":
@@ -186,10 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in {"Content-Type": "application/json", **headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
-        self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 

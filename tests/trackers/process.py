@@ -15,11 +15,11 @@ from gemba.trackers.rules.kinds import TrackerKind, Traits
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.trackers.process"])
-LEASE = 6
+LEASE = 3
 
 
 def start_worker(database_url: str, folder: Path) -> ForkServerProcess:
-    """Starts `gemba worker`, whose leases end after six seconds and whose trackers lag as long."""
+    """Starts `gemba worker`, whose leases end after three seconds and whose trackers lag as long."""
     environ = {
         "GEMBA_DATABASE_URL": database_url,
         "GEMBA_INSTANCE": str(folder),

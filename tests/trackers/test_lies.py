@@ -13,6 +13,7 @@ from gemba.people.models import Person
 from gemba.trackers.models import Connection
 from gemba.trackers.rules.drafts import MARKER, native_id
 from gemba.trackers.rules.kinds import TicketState, TrackerKind
+from gemba.trackers.rules.pace import Allowance
 from gemba.trackers.service import connections, exports, tickets
 from tests.cast import Cast
 from tests.conftest import StandingClock
@@ -36,6 +37,7 @@ def _markers(fake: Fake) -> Counter[str]:
     return Counter(MARKER.findall(json.dumps([made.body, made.native]))[0] for made in fake.tickets)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", list(TrackerKind))
 def test_one_ticket_each_whatever_it_says(
     lite: Flask, lite_cast: Cast, clock: StandingClock, kind: TrackerKind
@@ -76,7 +78,7 @@ def test_waiting_is_respected(lite: Flask, lite_cast: Cast, clock: StandingClock
         assert exports.progress(export.id, olga).status == "done"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TrackerKind if kind is not TrackerKind.LINEAR])
+@pytest.mark.parametrize("kind", list(TrackerKind))
 def test_a_dead_token_pauses_and_tells_its_owner(
     lite: Flask, lite_cast: Cast, clock: StandingClock, kind: TrackerKind
 ) -> None:
@@ -157,3 +159,12 @@ def test_a_uuid_of_ours_is_of_version_four() -> None:
     assert native_id("gemba-00000000-1")[14] == "4"
     assert native_id("gemba-00000000-1")[19] in "89ab"
     assert native_id("gemba-00000000-1") != native_id("gemba-00000000-2")
+
+
+def test_no_more_is_sent_in_a_minute_than_a_tracker_takes() -> None:
+    allowance = Allowance(per_minute=25, burst=4, at=100.0)
+    sent = [(tenth / 10, allowance.take(10, 100 + tenth / 10)) for tenth in range(3000)]
+    for start in range(240):
+        assert sum(count for at, count in sent if start <= at < start + 60) <= 25 + 4
+    assert sum(count for _at, count in sent) >= 25 * 5 - 1
+    assert Allowance(per_minute=0, burst=4, at=0).take(1000, 0) == 1000

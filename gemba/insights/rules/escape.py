@@ -4,6 +4,7 @@ Words are shown as they were written and never act: no formula, no HTML, no ment
 stranger, no link to somebody's issue 12, no quick action.
 """
 
+import html
 import re
 import unicodedata
 
@@ -51,6 +52,11 @@ def _is_formula(text: str) -> bool:
 def defuse(text: str) -> str:
     """The text with an invisible space in each mention, reference and macro (`@name`, `#12`, `{{x}}`)."""
     return _REFERENCE.sub(rf"\1{ZERO_WIDTH_SPACE}", clean(text))
+
+
+def markup(text: str) -> str:
+    """The text for HTML, where it is nothing but text."""
+    return html.escape(defuse(text))
 
 
 def markdown(text: str) -> str:

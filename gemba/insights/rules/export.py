@@ -40,6 +40,7 @@ class FileFormat(StrEnum):
     LINEAR_CSV = "linear-csv"
     REDMINE_CSV = "redmine-csv"
     YOUTRACK_CSV = "youtrack-csv"
+    AZURE_CSV = "azure-csv"
 
     @property
     def label(self) -> str:
@@ -73,6 +74,7 @@ FORMAT_LABELS: dict[FileFormat, str] = {
     FileFormat.LINEAR_CSV: _n("Linear (CSV)"),
     FileFormat.REDMINE_CSV: _n("Redmine (CSV)"),
     FileFormat.YOUTRACK_CSV: _n("YouTrack (CSV)"),
+    FileFormat.AZURE_CSV: _n("Azure DevOps (CSV)"),
 }
 
 
@@ -248,6 +250,27 @@ def to_youtrack_csv(rows: Sequence[ExportRow]) -> str:
     )
 
 
+def to_azure_csv(rows: Sequence[ExportRow]) -> str:
+    """Azure Boards' import: Work Item Type and Title are required, an ID would change a work item that is
+    there, and all begin in the state New, so that no state may be sent. Descriptions are HTML, tags are
+    parted by semicolons, priorities go from 1 to 4 (learn.microsoft.com, "Bulk import or update work items
+    by using CSV files").
+    """
+    return _table(
+        ["Work Item Type", "Title", "Description", "Priority", "Tags"],
+        (
+            [
+                "Task",
+                ticket.title(row),
+                ticket.describe(row, ticket.AZURE).replace("\n", "<br>"),
+                _by_severity(row, "4", "4", "3", "2", "1"),
+                "; ".join(label.replace(";", "-") for label in ticket.labels(row)),
+            ]
+            for row in rows
+        ),
+    )
+
+
 def _plain_sighting(sighting: Sighting) -> str:
     words = [sighting.text]
     words += [f"“{sighting.verbatim}”"] if sighting.verbatim else []
@@ -301,4 +324,5 @@ _WRITERS: dict[FileFormat, Callable[[Sequence[ExportRow]], str]] = {
     FileFormat.LINEAR_CSV: to_linear_csv,
     FileFormat.REDMINE_CSV: to_redmine_csv,
     FileFormat.YOUTRACK_CSV: to_youtrack_csv,
+    FileFormat.AZURE_CSV: to_azure_csv,
 }

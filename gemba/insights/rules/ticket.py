@@ -71,6 +71,7 @@ class Flavour:
 MARKDOWN = Flavour(escape.markdown, "**{}**\n", "- ", "  > ")
 GITLAB = Flavour(escape.gitlab, "**{}**\n", "- ", "  > ")
 JIRA = Flavour(escape.jira, "*{}*", "* ", "bq. ")
+AZURE = Flavour(escape.markup, "<b>{}</b>", "• ", "&nbsp; ")
 PLAIN = Flavour(escape.defuse, "{}:", "* ", "  ")
 
 

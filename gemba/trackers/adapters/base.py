@@ -9,10 +9,12 @@ import hmac
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
+from gemba.fetch import Lines
 from gemba.trackers.adapters.wire import Wire
 from gemba.trackers.rules.drafts import Checked, Draft, Field, Ticket, carries
 from gemba.trackers.rules.kinds import Category, TrackerKind
@@ -28,6 +30,10 @@ class Tracker(ABC):
 
     def __init__(self, wire: Wire, project: str, item_type: str = "") -> None:
         self.wire, self.project, self.item_type = wire, project, item_type
+
+    def over(self, lines: Lines) -> Self:
+        """The same, whose connections are kept in `lines`."""
+        return type(self)(replace(self.wire, lines=lines), self.project, self.item_type)
 
     @staticmethod
     @abstractmethod

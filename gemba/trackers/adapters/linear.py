@@ -1,5 +1,6 @@
 """Linear (linear.app/developers, GraphQL). It takes a UUID of ours as the ticket's id: a second one of the
-same id is refused, so a request whose answer was lost may be sent again. Errors come with status 200.
+same id is refused, so a request whose answer was lost may be sent again. Errors come with status 200 or 400
+and are known by their code, a dead token and a limit too.
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,8 @@ CATEGORIES = {
     "duplicate": Category.DECLINED,
 }
 FRESH_SECONDS = 60
+TOLD = (400,)
+"""Statuses whose body holds the errors."""
 
 
 class Linear(Tracker):
@@ -55,9 +58,10 @@ class Linear(Tracker):
 
     def _ask(self, query: str, *, writes: bool = False, **variables: Any) -> Any:
         document = {"query": query, "variables": variables}
-        answer = (
-            self.wire.write("POST", "/graphql", document) if writes else self.wire.ask("/graphql", document)
-        )
+        if writes:
+            answer = self.wire.write("POST", "/graphql", document, answers=TOLD)
+        else:
+            answer = self.wire.ask("/graphql", document, answers=TOLD)
         if not isinstance(answer, dict) or answer.get("errors"):
             _refuse((answer or {}).get("errors") or [{}])
         return answer["data"]

@@ -7,13 +7,13 @@ whether it happened. No error holds an address or a token.
 import base64
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from gemba.fetch import Answer, BadAddress, Fetcher, FetchFailed, NotPublic
+from gemba.fetch import Answer, BadAddress, Fetcher, FetchFailed, Lines, NotPublic
 from gemba.fetch.errors import UnknownHost
 from gemba.trackers.adapters.errors import (
     Conflict,
@@ -42,12 +42,14 @@ def _context() -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Wire:
-    """A tracker's address with the headers that sign in. `repr` shows neither."""
+    """A tracker's address with the headers that sign in. `repr` shows neither. With `lines`, connections are
+    kept there for the next request."""
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     allowed: tuple[str, ...] = ()
     seconds: float | None = None
+    lines: Lines | None = field(default=None, repr=False, compare=False)
 
     def read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The JSON at a path. Raises Unavailable where no good answer came, and what _refuse does."""
@@ -69,10 +71,10 @@ class Wire:
         except ValueError:
             raise Unavailable("Its answer cannot be read. Is this the right address?") from None
 
-    def ask(self, path: str, document: Any) -> Any:
+    def ask(self, path: str, document: Any, *, answers: Collection[int] = ()) -> Any:
         """Reads by POST, as searches do; it may be asked again, so it raises as `read` does."""
         try:
-            return self.write("POST", path, document)
+            return self.write("POST", path, document, answers=answers)
         except Uncertain as uncertain:
             raise Unavailable(uncertain.sentence) from None
 
@@ -85,8 +87,9 @@ class Wire:
         raw: bytes | None = None,
         media: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        answers: Collection[int] = (),
     ) -> Any:
-        """Sends once; the JSON of the answer, None where it has none.
+        """Sends once; the JSON of the answer, None where it has none. A status among `answers` is no refusal.
 
         Raises Uncertain where nobody knows whether it was done, and what _refuse does.
         """
@@ -100,14 +103,21 @@ class Wire:
             raise Uncertain(failed.sentence) from None
         if answer.status >= 500:
             raise Uncertain(f"It answers {answer.status}.", wait=_wait(answer.headers, 0))
-        _refuse(answer)
+        if answer.status not in answers:
+            _refuse(answer)
         try:
             return _json(answer)
         except ValueError:
             raise Uncertain("Its answer cannot be read.") from None
 
     def _fetcher(self) -> Fetcher:
-        return Fetcher(allowed=self.allowed, limit=LIMIT, seconds=self.seconds or SECONDS, context=_context())
+        return Fetcher(
+            allowed=self.allowed,
+            limit=LIMIT,
+            seconds=self.seconds or SECONDS,
+            context=_context(),
+            lines=self.lines,
+        )
 
     def _url(self, path: str, query: Mapping[str, Any] | None = None) -> str:
         given = {name: value for name, value in (query or {}).items() if value is not None}
@@ -127,13 +137,13 @@ def _wait(headers: Mapping[str, str], fallback: int) -> int:
 def _refuse(answer: Answer) -> None:
     """Raises what a status that is no success means; a write was then certainly not done."""
     status, headers = answer.status, answer.headers
+    if status == 401 or _is_sign_in_page(answer):
+        raise SignInRefused
     if status < 300:
         return
     said = said_in(answer.body)
     if status < 400:
         raise Rejected("It answers with another address. Give the tracker's own address.")
-    if status == 401:
-        raise SignInRefused
     slow = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     if status in (429, 503) or (status == 403 and (slow or "rate limit" in said.casefold())):
         raise RateLimited(wait=_wait(headers, FALLBACK_WAIT))
@@ -144,6 +154,12 @@ def _refuse(answer: Answer) -> None:
     if status in (409, 412):
         raise Conflict(said)
     raise Rejected(said)
+
+
+def _is_sign_in_page(answer: Answer) -> bool:
+    """Azure DevOps answers a dead token with its page to sign in, or leads there, and says no 401."""
+    page = answer.status == 203 and "html" in answer.headers.get("content-type", "")
+    return page or (answer.status == 302 and "/_signin" in answer.headers.get("location", "").casefold())
 
 
 def said_in(body: bytes) -> str:

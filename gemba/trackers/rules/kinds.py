@@ -112,7 +112,7 @@ class Traits:
 
 
 _TOKEN = Credential("token", _n("Token"))
-TRAITS: Mapping[TrackerKind, Traits] = {
+TRAITS: dict[TrackerKind, Traits] = {
     TrackerKind.JIRA: Traits(
         "Jira Cloud",
         (

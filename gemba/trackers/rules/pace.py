@@ -1,5 +1,6 @@
 """When to look again, when to give up, and how fast to go. Pure; seconds throughout."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LOOKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -29,3 +30,26 @@ def breaker(failures: int) -> int:
     if failures < OPENS_AFTER:
         return 0
     return int(min(FIRST_PAUSE * 2 ** (failures - OPENS_AFTER), LONGEST_PAUSE))
+
+
+@dataclass
+class Allowance:
+    """How many tickets may be made now, where a tracker takes `per_minute` of them (0: any number).
+
+    `burst` at once at most. `at` is in seconds of a clock that only goes forward.
+    """
+
+    per_minute: int
+    burst: int
+    at: float
+    left: float = 1.0
+
+    def take(self, most: int, at: float) -> int:
+        """So many of `most`, which are then used up."""
+        if not self.per_minute:
+            return max(most, 0)
+        self.left = min(self.left + (at - self.at) * self.per_minute / 60, float(self.burst))
+        self.at = at
+        taken = max(min(most, int(self.left)), 0)
+        self.left -= taken
+        return taken

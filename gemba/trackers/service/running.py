@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, load_only
 
 from gemba.db import db
 from gemba.outbox import service as outbox
@@ -123,6 +123,7 @@ def _task(item: ExportItem, claimed: Claim) -> Task:
         # Nothing of ours was made before the claim was; an hour more for clocks that differ.
         since=claimed.created_at - timedelta(hours=1),
         lease=claimed.lease_until,
+        fresh=claimed.state == TicketState.QUEUED,
         prints=payload.get("prints") or {},
         category=payload.get("category") or "",
         ref=claimed.ref,
@@ -177,9 +178,13 @@ def take(order: Order, outcomes: Sequence[Outcome], now: datetime) -> tuple[list
     tracker = db.session.get(Connection, order.tracker_id, populate_existing=True)
     if tracker is None:
         return [], False
-    claims, items = _rows(outcomes)
-    ready: list[Task] = []
-    for outcome in outcomes:
+    # What was never sent and is not there may be sent while its lease holds: `begin` asks for that.
+    ready = [each.task for each in outcomes if each.what is What.EMPTY and each.task.fresh]
+    if ready:
+        _well(tracker, now)
+    known = [each for each in outcomes if not (each.what is What.EMPTY and each.task.fresh)]
+    claims, items = _rows(known)
+    for outcome in known:
         claimed, item = claims.get(outcome.task.claim_id), items.get(outcome.task.item_id)
         if claimed is None or item is None:
             continue
@@ -206,7 +211,11 @@ def _rows(outcomes: Sequence[Outcome]) -> tuple[dict[int, Claim], dict[int, Expo
     fresh = {"populate_existing": True}
     claims = db.session.scalars(select(Claim).where(Claim.id.in_(claim_ids)).execution_options(**fresh))
     items = db.session.scalars(
-        select(ExportItem).where(ExportItem.id.in_(item_ids)).execution_options(**fresh)
+        select(ExportItem)
+        .where(ExportItem.id.in_(item_ids))
+        # Not their payloads, which are large and only emptied.
+        .options(load_only(ExportItem.state, ExportItem.error))
+        .execution_options(**fresh)
     )
     return {row.id: row for row in claims}, {row.id: row for row in items}
 
@@ -297,9 +306,7 @@ def _end(item: ExportItem, error: str = "") -> None:
 def _note_health(tracker: Connection, outcome: Outcome, now: datetime) -> None:
     """The circuit breaker, the tracker's own wish to wait, and a token that is not taken any more."""
     if outcome.what in GOOD:
-        tracker.failures = 0
-        if tracker.wait_why == "away" or (tracker.wait_until is not None and tracker.wait_until <= now):
-            tracker.wait_until, tracker.wait_why = None, ""
+        _well(tracker, now)
     elif outcome.what is What.BUSY or (outcome.wait and outcome.what is What.UNCERTAIN):
         until = now + timedelta(seconds=max(outcome.wait, 1))
         tracker.wait_until, tracker.wait_why = max(until, tracker.wait_until or until), "busy"
@@ -309,6 +316,13 @@ def _note_health(tracker: Connection, outcome: Outcome, now: datetime) -> None:
         tracker.failures += 1
         if seconds := pace.breaker(tracker.failures):
             tracker.wait_until, tracker.wait_why = now + timedelta(seconds=seconds), "away"
+
+
+def _well(tracker: Connection, now: datetime) -> None:
+    """It answers: the breaker closes, and a wait that is over is forgotten."""
+    tracker.failures = 0
+    if tracker.wait_why == "away" or (tracker.wait_until is not None and tracker.wait_until <= now):
+        tracker.wait_until, tracker.wait_why = None, ""
 
 
 def pause(tracker: Connection, now: datetime) -> None:

@@ -208,6 +208,15 @@ def test_youtrack() -> None:
     assert (found["Summary"], found["State"], found["Priority"]) == (ROW.title, "Open", "Critical")
 
 
+def test_azure() -> None:
+    found = only(FileFormat.AZURE_CSV, replace(ROW, title="a <b>bold</b> one", body="<script>x</script>\n=1"))
+    assert list(found) == ["Work Item Type", "Title", "Description", "Priority", "Tags"]
+    assert (found["Work Item Type"], found["Priority"]) == ("Task", "1")
+    assert found["Tags"] == "gemba; gemba-12; tool-pain; order-desk; поиск"
+    assert "&lt;script&gt;x&lt;/script&gt;<br>=1<br>" in found["Description"]
+    assert "\n" not in found["Description"]
+
+
 def test_a_description_tells_the_evidence_and_the_way_back() -> None:
     assert only(FileFormat.GITLAB_CSV)["description"].split("\n") == [
         "Seen in 9 visits, 5 agents, 3 lines. Kind: tool pain. Product: Checkout. Tools: order desk. "

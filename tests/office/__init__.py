@@ -1,0 +1,1 @@
+"""The backlog's files in a real LibreOffice Calc: `make test-office`, apart from `make test` and CI."""
