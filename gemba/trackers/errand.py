@@ -21,12 +21,13 @@ from flask_wtf.csrf import CSRFProtect
 from gemba.clock import now as app_now
 from gemba.db import db, reading
 from gemba.fetch import Lines
+from gemba.insights import service as insights
 from gemba.outbox.kinds import Ending, ItemFacts, register
 from gemba.outbox.ticks import every
 from gemba.trackers import hook, talk, views
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.rules import pace
-from gemba.trackers.service import back, chain, rules, running
+from gemba.trackers.service import back, chain, pictures, rules, running
 from gemba.trackers.service.running import Order
 from gemba.trackers.talk import Outcome, Task, What
 
@@ -45,8 +46,33 @@ def export(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
         db.session.rollback()
     if order is not None:
         with closing(Lines()) as lines:
-            _Slice(replace(order, adapter=order.adapter.over(lines))).work()
+            order = replace(order, adapter=order.adapter.over(lines))
+            slice_ = _Slice(order)
+            slice_.work()
+            if slice_.may_go_on:
+                _attach(order, time.monotonic() + pace.SLICE)
     return partial(running.after, tracker_id)
+
+
+def _attach(order: Order, end: float) -> None:
+    """Pictures, one after the other: what is being sent is written down before, what came of it after."""
+    while time.monotonic() < end:
+        with reading():
+            waits = pictures.due(order.tracker_id, app_now())
+            db.session.rollback()
+        sent = pictures.take(order.tracker_id, app_now()) if waits else None
+        db.session.commit()
+        if sent is None:
+            return
+        content = insights.content_of(sent.file)
+        if content is None:
+            outcome = Outcome(sent.task, What.GONE, said="The picture's file is gone.")
+        else:
+            outcome = talk.enclose(order.adapter, sent.task, sent.name, content, tried=sent.tried)
+        go_on = pictures.note(order.tracker_id, sent, outcome, app_now())
+        db.session.commit()
+        if not go_on:
+            return
 
 
 class _Slice:
@@ -72,6 +98,11 @@ class _Slice:
                     return
                 wait(self._going, timeout=STEP, return_when=FIRST_COMPLETED)
                 time.sleep(STEP)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the tracker still wants to be spoken to."""
+        return not self._hold.is_set()
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         """One transaction: what came back, what goes out."""

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
-from gemba.insights.models import Insight
+from gemba.insights.models import Insight, Picture
 from gemba.people.models import Person
 
 
@@ -50,7 +50,8 @@ class Claim(Base):
 
     `ref` is the tracker's own immutable id, "" while there is none. `sent` holds, by field, the fingerprints
     of what we sent and of what the tracker made of it; `edited` the fields that people changed there since.
-    A ticket that was linked by hand may be that of several insights.
+    A ticket that was linked by hand may be that of several insights. `struck_at`: since then the ticket holds
+    words that were struck out here, until it is exported again.
     """
 
     __tablename__ = "ticket"
@@ -79,11 +80,33 @@ class Claim(Base):
     tried_at: Mapped[datetime | None]
     next_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
+    struck_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     tracker: Mapped[Connection] = relationship()
     insight: Mapped[Insight] = relationship()
+
+
+class TicketPicture(Base):
+    """A picture of a published note that goes to a ticket, once ever; `next_at` is when it is tried again."""
+
+    __tablename__ = "ticket_picture"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "picture_id"),
+        Index("ix_ticket_picture_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(default="waiting")
+    tries: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    next_at: Mapped[datetime | None]
+
+    claim: Mapped[Claim] = relationship()
+    picture: Mapped[Picture] = relationship()
 
 
 class Export(Base):

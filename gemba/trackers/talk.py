@@ -136,6 +136,18 @@ def change(tracker: Tracker, task: Task) -> Outcome:
     return outcome if outcome.what is not What.UNCERTAIN else Outcome(task, What.AWAY, said=outcome.said)
 
 
+def enclose(tracker: Tracker, task: Task, name: str, content: bytes, *, tried: bool) -> Outcome:
+    """Attaches a file of this name, unless it is there from a request whose answer was lost."""
+
+    def ask() -> Outcome:
+        if tried and name in _read(lambda: tracker.attached(task.ref)):
+            return Outcome(task, What.FOUND)
+        _written(lambda: tracker.attach(task.ref, name, content))
+        return Outcome(task, What.MADE)
+
+    return _safely(task, ask)
+
+
 def without(draft: Draft, edited: tuple[str, ...]) -> Draft:
     """The draft without these fields."""
     return Draft(

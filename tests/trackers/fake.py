@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gemba.trackers.rules.kinds import TrackerKind
-from tests.trackers import languages
+from tests.trackers import files, languages
 
 HANG = 1.0
 PROXY = "<html>Bad gateway</html>"
@@ -62,6 +62,7 @@ class Made:
     state: str = "todo"
     native: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     hidden_for: int = 0
     at: float = field(default_factory=time.time)
 
@@ -86,6 +87,7 @@ class Fake:
     port: int = 0
     tickets: list[Made] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
+    file_lies: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     find_delay: int = 0
     finds_everything: bool = False
@@ -142,7 +144,7 @@ def _answer(fake: Fake, asked: Asked) -> tuple[int, Mapping[str, str], Any]:
         return 502, {}, PROXY
     if fake.token_is_dead:
         return DEAD_TOKEN.get(fake.kind, (401, {}, {"message": "Bad credentials"}))
-    status, document = speak(fake, asked)
+    status, document = files.files(fake, asked) or speak(fake, asked)
     return status, {}, document
 
 
@@ -170,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         if languages.is_creation(fake.kind, asked):
             with fake.lock:
                 lie = fake.lies.pop(0) if fake.lies else ""
+        elif files.is_file(asked):
+            with fake.lock:
+                lie = fake.file_lies.pop(0) if fake.file_lies else ""
         self._lie(fake, asked, lie)
 
     def _lie(self, fake: Fake, asked: Asked, lie: str) -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import cast
 
 from gemba.cli import main
 from gemba.trackers.rules import kinds, pace
-from gemba.trackers.rules.kinds import TrackerKind, Traits
+from gemba.trackers.rules.kinds import TrackerKind
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.trackers.process"])
@@ -34,8 +33,7 @@ def start_worker(database_url: str, folder: Path) -> ForkServerProcess:
 
 def _run(environ: dict[str, str]) -> None:
     vars(pace).update(LEASE=timedelta(seconds=LEASE), SLICE=1.5)
-    traits = cast("dict[TrackerKind, Traits]", kinds.TRAITS)
-    traits[TrackerKind.REDMINE] = replace(traits[TrackerKind.REDMINE], lag=LEASE)
+    kinds.TRAITS[TrackerKind.REDMINE] = replace(kinds.TRAITS[TrackerKind.REDMINE], lag=LEASE)
     for name in [name for name in os.environ if name.startswith("GEMBA_")]:
         del os.environ[name]
     os.environ.update(environ)

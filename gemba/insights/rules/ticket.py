@@ -46,6 +46,7 @@ class ExportRow:
     visits: int = 0
     agents: int = 0
     votes: int = 0
+    pictures: int = 0
     lines: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -97,6 +98,8 @@ def _seen(row: ExportRow, flavour: Flavour) -> str:
         facts.append(f"How bad: {row.severity:g} of {SEVERITY_MAX}.")
     if row.score is not None:
         facts.append(f"Score: {row.score} of 100.")
+    if row.pictures:
+        facts.append(f"Screenshots in Gemba: {row.pictures}.")
     return " ".join(facts)
 
 

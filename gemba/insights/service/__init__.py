@@ -40,6 +40,7 @@ from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
+from gemba.insights.service.shown import content_of, may_leave, pictures_of
 from gemba.insights.service.sitting import (
     OPEN_BEFORE,
     minute_of,
@@ -69,6 +70,7 @@ __all__ = [
     "add_as_evidence",
     "board",
     "confirm_consent",
+    "content_of",
     "contributions",
     "drafts_of",
     "drop_drafts",
@@ -84,12 +86,14 @@ __all__ = [
     "line_of",
     "list_insights",
     "may_edit",
+    "may_leave",
     "merge",
     "minute_of",
     "observations_of",
     "others_notes",
     "owners",
     "patch",
+    "pictures_of",
     "products",
     "publish_due",
     "put",

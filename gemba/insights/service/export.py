@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
-from gemba.insights.models import Insight, Observation
+from gemba.insights.models import Insight, Observation, Picture
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
@@ -60,6 +60,7 @@ def _notes(roots: list[int]) -> list[Observation]:
             joinedload(Observation.insight),
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
             joinedload(Observation.visit).joinedload(Visit.programme),
+            selectinload(Observation.pictures).load_only(Picture.id),
         )
         .order_by(Observation.at, Observation.id)
     )
@@ -83,6 +84,7 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
         visits=counts.visits,
         agents=counts.agents,
         votes=item.votes,
+        pictures=sum(len(note.pictures) for note in evidence),
         lines=tuple(sorted({line for note in evidence if (line := line_of(note))})),
         tools=tuple(sorted({note.tool for note in evidence if note.tool})),
         tags=tuple(sorted({tag for note in evidence for tag in note.tags.split()})),

@@ -104,6 +104,11 @@ class AzureBoards(Tracker):
         patch = [{"op": "add", "path": "/relations/-", "value": {"rel": "AttachedFile", "url": url}}]
         self.wire.write("PATCH", f"{self._path}/workitems/{seg(ref)}?{API}", patch, media=PATCH)
 
+    def attached(self, ref: str) -> set[str]:
+        """The relations, which name their files."""
+        row = self.wire.read(f"{self._path}/workitems/{seg(ref)}?$expand=relations&{API}")
+        return {name_of(each.get("attributes"), "name") for each in row.get("relations") or ()}
+
     @staticmethod
     def refs_in(document: Any) -> list[str]:
         """resource.workItemId of a change, resource.id of a creation."""

@@ -77,8 +77,12 @@ class Tracker(ABC):
         return
 
     def attach(self, ref: str, name: str, content: bytes) -> None:
-        """Adds a file to a ticket; trackers without such a call keep the link back alone."""
+        """Adds a file to a ticket; those without such a call (Traits.attaches) keep the link."""
         return
+
+    def attached(self, ref: str) -> set[str]:
+        """The names of a ticket's files, those of other people too."""
+        return set()
 
     def found(self, marker: str, since: datetime) -> Ticket | None:
         """The marker's ticket, the oldest where somebody copied it; what else a search brings is left out."""

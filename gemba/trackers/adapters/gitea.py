@@ -114,6 +114,10 @@ class Gitea(Tracker):
             "POST", f"{self._path}/issues/{seg(ref)}/assets?name={seg(name)}", raw=raw, media=media
         )
 
+    def attached(self, ref: str) -> set[str]:
+        """GET …/issues/N/assets"""
+        return {row["name"] for row in self.wire.read(f"{self._path}/issues/{seg(ref)}/assets")}
+
     @staticmethod
     def verify(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
         """The bare hex, under the name of either house."""

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from gemba.trackers.rules.kinds import Category, Right, TrackerKind
 REPORTER = 20
 """The access level from which labels may be set."""
 FRESH_SECONDS = 300
+_SHOWN = re.compile(r"!\[[^\]]*\]\([^)\s]*/([^)/\s]+)\)")
 
 
 class GitLab(Tracker):
@@ -96,6 +98,12 @@ class GitLab(Tracker):
         raw, media = multipart("file", name, content, f"gemba{len(content)}x")
         shown = self.wire.write("POST", f"{self._path}/uploads", raw=raw, media=media)["markdown"]
         self.wire.write("POST", f"{self._path}/issues/{seg(ref)}/notes", {"body": shown})
+
+    def attached(self, ref: str) -> set[str]:
+        """The words of the newest hundred comments, where uploads stand by their name."""
+        query = {"per_page": 100, "sort": "desc"}
+        rows = self.wire.read(f"{self._path}/issues/{seg(ref)}/notes", query)
+        return {name for row in rows for name in _SHOWN.findall(row["body"])}
 
     @staticmethod
     def verify(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:

@@ -117,6 +117,11 @@ class Jira(Tracker):
         path = f"{self.api}/issue/{seg(ref)}/attachments"
         self.wire.write("POST", path, raw=raw, media=media, headers={"X-Atlassian-Token": "no-check"})
 
+    def attached(self, ref: str) -> set[str]:
+        """The field attachment."""
+        row = self.wire.read(f"{self.api}/issue/{seg(ref)}", {"fields": "attachment"})
+        return {each["filename"] for each in row["fields"].get("attachment") or ()}
+
     @staticmethod
     def verify(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
         """X-Hub-Signature: sha256=<hex> (without -256, though it is)."""

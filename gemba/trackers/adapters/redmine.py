@@ -93,6 +93,11 @@ class Redmine(Tracker):
             "PUT", f"/issues/{seg(ref)}.json", {"issue": {"uploads": [{"token": token, "filename": name}]}}
         )
 
+    def attached(self, ref: str) -> set[str]:
+        """GET …?include=attachments"""
+        row = self.wire.read(f"/issues/{seg(ref)}.json", {"include": "attachments"})["issue"]
+        return {each["filename"] for each in row.get("attachments") or ()}
+
     @staticmethod
     def verify(headers: Mapping[str, str], raw: bytes, secret: str, now: datetime) -> bool:
         """Webhooks are core since Redmine 7: sha256=<hex>."""

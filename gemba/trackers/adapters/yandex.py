@@ -103,6 +103,10 @@ class YandexTracker(Tracker):
             "POST", f"/v3/issues/{seg(ref)}/attachments/?filename={seg(name)}", raw=raw, media=media
         )
 
+    def attached(self, ref: str) -> set[str]:
+        """GET …/attachments"""
+        return {row["name"] for row in self.wire.read(f"/v3/issues/{seg(ref)}/attachments")}
+
     @staticmethod
     def refs_in(document: Any) -> list[str]:
         """What our page tells to put into the trigger's body: {"key": "{{issue.key}}"}."""

@@ -100,6 +100,11 @@ class YouTrack(Tracker):
         raw, media = multipart("file", name, content, f"gemba{len(content)}x")
         self.wire.write("POST", f"/api/issues/{seg(ref)}/attachments", raw=raw, media=media)
 
+    def attached(self, ref: str) -> set[str]:
+        """GET …/attachments"""
+        rows = self.wire.read(f"/api/issues/{seg(ref)}/attachments", {"fields": "name", "$top": 100})
+        return {row["name"] for row in rows}
+
     @staticmethod
     def refs_in(document: Any) -> list[str]:
         """The id, wherever the app of webhooks puts it."""

@@ -53,6 +53,15 @@ class TicketState(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+class PictureState(StrEnum):
+    """What became of a picture that is to be attached. SENDING: no answer yet, so it is looked for first."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class Action(StrEnum):
     """What an export does for an insight."""
 
@@ -95,7 +104,7 @@ class Traits:
     `per_minute` creations are allowed (0: nothing is published), `parallel` requests at once. With `native`
     the tracker itself refuses a second ticket of one key, so that sending again does no harm; with `asks` a
     person decides where a ticket cannot be found, as its search is only eventually consistent. `marks` labels
-    each ticket with its key.
+    each ticket with its key; `attaches` takes files.
     """
 
     name: str
@@ -109,6 +118,7 @@ class Traits:
     native: bool = False
     asks: bool = False
     marks: bool = False
+    attaches: bool = True
 
 
 _TOKEN = Credential("token", _n("Token"))
@@ -137,6 +147,7 @@ TRAITS: dict[TrackerKind, Traits] = {
         per_minute=80,
         parallel=4,
         lag=30,
+        attaches=False,
     ),
     TrackerKind.GITLAB: Traits(
         "GitLab", (_TOKEN,), "https://gitlab.com", project="group/project", per_minute=300, lag=30
@@ -156,7 +167,14 @@ TRAITS: dict[TrackerKind, Traits] = {
     ),
     TrackerKind.YOUTRACK: Traits("YouTrack", (_TOKEN,), project="WEB", lag=180, asks=True),
     TrackerKind.LINEAR: Traits(
-        "Linear", (_TOKEN,), "https://api.linear.app", project="WEB", per_minute=25, parallel=4, native=True
+        "Linear",
+        (_TOKEN,),
+        "https://api.linear.app",
+        project="WEB",
+        per_minute=25,
+        parallel=4,
+        native=True,
+        attaches=False,
     ),
     TrackerKind.REDMINE: Traits(
         "Redmine", (Credential("token", _n("API key")),), project="web", item_type="Bug", lag=45

@@ -23,7 +23,7 @@ from gemba.trackers.rules.drafts import Ticket
 from gemba.trackers.rules.kinds import Category, TicketState
 from gemba.trackers.rules.pace import OVERLAP
 from gemba.trackers.service import connections
-from gemba.trackers.service.running import pause
+from gemba.trackers.service.health import pause
 from gemba.trackers.talk import UNREADABLE
 
 EVERY = timedelta(minutes=5)

@@ -5,7 +5,7 @@ What is sent is decided here, once, and kept with the export: the worker sends e
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ from gemba.trackers.rules.kinds import (
     TrackerKind,
 )
 from gemba.trackers.rules.mapping import Keep, Plan, unfilled, values_of
-from gemba.trackers.service import connections
+from gemba.trackers.service import connections, pictures
 from gemba.trackers.service.chain import wake
 
 MOST = 2000
@@ -52,6 +52,7 @@ class Planned:
     draft: Draft
     claim: Claim | None = None
     category: str = ""
+    pictures: Sequence[int] = ()
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -66,6 +67,11 @@ class Preview:
     tracker: Connection
     planned: list[Planned]
     missing: list[str]
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures would be attached."""
+        return sum(len(each.pictures) for each in self.planned)
 
     def count(self, action: Action) -> int:
         """How many insights this is done for."""
@@ -97,6 +103,7 @@ def preview(
     plan, fields = connections.plan_of(tracker), connections.fields_of(tracker)
     house = house_mark(current_settings().secret_key)
     kind = TrackerKind(tracker.kind)
+    attached = pictures.planned(tracker, claims, [row.id for row in rows])
     planned = []
     for row in rows:
         claim = claims.get(row.id)
@@ -108,7 +115,8 @@ def preview(
             labels=labels_of(row, marker, mark=TRAITS[kind].marks),
             fields=values_of(plan, fields, row),
         )
-        planned.append(_plan_one(plan, row, whole, claim))
+        one = _plan_one(plan, row, whole, claim)
+        planned.append(replace(one, pictures=attached.get(row.id, ())))
     return Preview(tracker, planned, unfilled(plan, fields))
 
 
@@ -168,6 +176,7 @@ def start(
     claims = {} if dry else _claim_all(found, now)
     db.session.execute(insert(ExportItem), [_item(export, each, claims, now) for each in found.planned])
     if not dry:
+        pictures.begin({each.row.id: each.pictures for each in found.planned}, claims)
         touched = [each.row.id for each in found.planned]
         db.session.execute(update(Insight).where(Insight.id.in_(touched)).values(untouched=False))
         wake(tracker_id, now)

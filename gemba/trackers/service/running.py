@@ -13,18 +13,16 @@ from sqlalchemy.orm import contains_eager, load_only
 
 from gemba.db import db
 from gemba.outbox import service as outbox
-from gemba.people.models import Person
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.models import Claim, Connection, ExportItem
 from gemba.trackers.rules import pace
 from gemba.trackers.rules.drafts import Draft
 from gemba.trackers.rules.kinds import TRAITS, Action, Category, ItemState, TicketState, TrackerKind, Traits
 from gemba.trackers.secrets import KeyChanged
-from gemba.trackers.service import connections
+from gemba.trackers.service import connections, health, pictures
 from gemba.trackers.service.chain import RUN, group_of
 from gemba.trackers.talk import Outcome, Task, What
 
-GOOD = (What.FOUND, What.EMPTY, What.MADE, What.UPDATED)
 ENDED = (TicketState.FAILED, TicketState.GONE, TicketState.FORBIDDEN)
 
 
@@ -181,14 +179,14 @@ def take(order: Order, outcomes: Sequence[Outcome], now: datetime) -> tuple[list
     # What was never sent and is not there may be sent while its lease holds: `begin` asks for that.
     ready = [each.task for each in outcomes if each.what is What.EMPTY and each.task.fresh]
     if ready:
-        _well(tracker, now)
+        health.well(tracker, now)
     known = [each for each in outcomes if not (each.what is What.EMPTY and each.task.fresh)]
     claims, items = _rows(known)
     for outcome in known:
         claimed, item = claims.get(outcome.task.claim_id), items.get(outcome.task.item_id)
         if claimed is None or item is None:
             continue
-        _note_health(tracker, outcome, now)
+        health.note(tracker, outcome, now)
         if claimed.lease_until != outcome.task.lease and outcome.what is not What.MADE:
             # Another worker took it over: what it finds out counts. Only a ticket is never forgotten.
             continue
@@ -303,45 +301,6 @@ def _end(item: ExportItem, error: str = "") -> None:
     item.error, item.payload = error, {}
 
 
-def _note_health(tracker: Connection, outcome: Outcome, now: datetime) -> None:
-    """The circuit breaker, the tracker's own wish to wait, and a token that is not taken any more."""
-    if outcome.what in GOOD:
-        _well(tracker, now)
-    elif outcome.what is What.BUSY or (outcome.wait and outcome.what is What.UNCERTAIN):
-        until = now + timedelta(seconds=max(outcome.wait, 1))
-        tracker.wait_until, tracker.wait_why = max(until, tracker.wait_until or until), "busy"
-    elif outcome.what is What.TOKEN:
-        pause(tracker, now)
-    elif outcome.what in (What.AWAY, What.UNCERTAIN):
-        tracker.failures += 1
-        if seconds := pace.breaker(tracker.failures):
-            tracker.wait_until, tracker.wait_why = now + timedelta(seconds=seconds), "away"
-
-
-def _well(tracker: Connection, now: datetime) -> None:
-    """It answers: the breaker closes, and a wait that is over is forgotten."""
-    tracker.failures = 0
-    if tracker.wait_why == "away" or (tracker.wait_until is not None and tracker.wait_until <= now):
-        tracker.wait_until, tracker.wait_why = None, ""
-
-
-def pause(tracker: Connection, now: datetime) -> None:
-    """Stops sending until the token was mended, and tells the person who connected the tracker."""
-    if tracker.trouble:
-        return
-    tracker.trouble = connections.TOKEN
-    owner = db.session.get_one(Person, tracker.created_by_id)
-    if owner.active:
-        path = f"/trackers/{tracker.id}"
-        outbox.queue_mail(
-            **outbox.addressed(owner),
-            template="tracker_paused",
-            context={"tracker": tracker.name, "path": path},
-            dedup_key=f"tracker-paused:{tracker.id}:{now.isoformat()}",
-            now=now,
-        )
-
-
 def after(tracker_id: int, now: datetime) -> None:
     """Queues the next run of a tracker, at the moment something is due; nothing where all is done."""
     tracker = db.session.get(Connection, tracker_id, populate_existing=True)
@@ -349,19 +308,20 @@ def after(tracker_id: int, now: datetime) -> None:
     outbox.forget(group)
     if tracker is None or tracker.trouble or outbox.is_waiting(group):
         return
-    due = func.coalesce(Claim.next_at, now)
+    next_at = func.coalesce(Claim.next_at, now)
     leased = func.coalesce(Claim.lease_until, now)
     when = db.session.execute(
-        select(due, leased)
+        select(next_at, leased)
         .join(ExportItem, ExportItem.claim_id == Claim.id)
         .where(
             and_(Claim.tracker_id == tracker_id, Claim.state != TicketState.ASK),
             ExportItem.state == ItemState.PENDING,
         )
     ).all()
-    if not when:
+    due = [max(*_instants(row), now) for row in when] + pictures.due(tracker_id, now)
+    if not due:
         return
-    soonest = min(max(*_instants(row), now) for row in when)
+    soonest = min(due)
     run_at = max(soonest, tracker.wait_until or now)
     outbox.queue(
         RUN,
@@ -389,4 +349,5 @@ def unfinished() -> list[int]:
         )
         .distinct()
     ).all()
-    return [each for each in rows if not outbox.is_waiting(group_of(each))]
+    both = sorted({*rows, *pictures.wanted_by()})
+    return [each for each in both if not outbox.is_waiting(group_of(each))]

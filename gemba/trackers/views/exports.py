@@ -12,8 +12,8 @@ from gemba.insights.rules import filters as filter_rules
 from gemba.insights.rules.filters import OPEN, BadFilter
 from gemba.insights.service import every_matching
 from gemba.trackers.rules.bodies import shown
-from gemba.trackers.rules.kinds import Action, ItemState
-from gemba.trackers.service import connections, exports
+from gemba.trackers.rules.kinds import TRAITS, Action, ItemState, TrackerKind
+from gemba.trackers.service import connections, exports, pictures
 from gemba.trackers.service.exports import MOST
 from gemba.trackers.views.edge import Answer, blueprint, editors, url_of
 from gemba.web.access import me
@@ -60,6 +60,7 @@ def preview(tracker_id: int) -> Answer:
         shown=[(each, shown(each.draft.body or "")) for each in found.planned[:SHOWN]],
         rest=max(len(found.planned) - SHOWN, 0),
         names={field.id: field.name for field in connections.fields_of(found.tracker)},
+        attaches=TRAITS[TrackerKind(found.tracker.kind)].attaches,
         counts={action: found.count(action) for action in Action},
         ids=",".join(str(each.row.id) for each in found.planned),
     )
@@ -96,6 +97,7 @@ def export(export_id: int) -> Answer:
     return render_template(
         "trackers/export.html",
         progress=progress,
+        pictures=pictures.of_export(export_id),
         export=progress.export,
         tracker=progress.export.tracker,
         items=items[:PAGE],
