@@ -27,7 +27,7 @@ from gemba.outbox.ticks import every
 from gemba.trackers import hook, talk, views
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.rules import pace
-from gemba.trackers.service import back, chain, pictures, rules, running
+from gemba.trackers.service import back, chain, pictures, rules, running, struck
 from gemba.trackers.service.running import Order
 from gemba.trackers.talk import Outcome, Task, What
 
@@ -184,6 +184,10 @@ def every_minute(now: datetime) -> None:
 def every_hour(now: datetime) -> None:
     """Exports what the rules of trackers say."""
     rules.apply(now)
+
+
+KEEPS_COPIES = (struck.take_out,)
+"""Registered by being imported: wherever words are struck, they are taken out here too."""
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:

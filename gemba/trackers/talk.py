@@ -53,7 +53,8 @@ class Task:
     """One item's work: the claim it belongs to, the draft, and what we know was sent before.
 
     The end of its lease is also its token: what another worker leased since has another one. What is `fresh`
-    was never sent.
+    was never sent. `anew` is not empty where title and description are written whatever they hold now, as
+    words were struck out of them.
     """
 
     item_id: int
@@ -67,6 +68,7 @@ class Task:
     ref: str = ""
     sent: Mapping[str, Any] = field(default_factory=dict)
     known_category: str = ""
+    anew: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def change(tracker: Tracker, task: Task) -> Outcome:
 
     def ask() -> Outcome:
         now = _read(lambda: tracker.get(task.ref))
-        edited = tuple(name for name in task.prints if _was_edited(name, now, task.sent))
+        ours = ("title", "body") if task.anew else ()
+        edited = tuple(name for name in task.prints if name not in ours and _was_edited(name, now, task.sent))
         wanted = without(task.draft, edited)
         if not wanted.is_empty:
             if wanted.labels is not None:
@@ -128,8 +131,8 @@ def change(tracker: Tracker, task: Task) -> Outcome:
         if task.category and now.category == task.known_category:
             _moved(tracker, now, task.category)
         after = _read(lambda: tracker.get(task.ref))
-        ours = {name: value for name, value in task.prints.items() if name not in edited}
-        return Outcome(task, What.UPDATED, after, sent=echoes(ours, after, made=True), edited=edited)
+        written = {name: value for name, value in task.prints.items() if name not in edited}
+        return Outcome(task, What.UPDATED, after, sent=echoes(written, after, made=True), edited=edited)
 
     outcome = _safely(task, ask)
     # Changing again does no harm, so an unclear answer is only an unavailable tracker.

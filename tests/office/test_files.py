@@ -50,9 +50,11 @@ def opened(content: bytes, folder: Path) -> Path:
 
 
 def cells(sheet: Path) -> list[ET.Element]:
-    """All cells with something in them."""
-    tree = ET.parse(sheet)
-    return [cell for cell in tree.iter(f"{TABLE}table-cell") if cell.find(f"{TEXT}p") is not None]
+    """All cells with something in them; neighbours that are alike are written once."""
+    filled = [
+        cell for cell in ET.parse(sheet).iter(f"{TABLE}table-cell") if cell.find(f"{TEXT}p") is not None
+    ]
+    return [cell for cell in filled for _same in range(int(cell.get(f"{TABLE}number-columns-repeated", 1)))]
 
 
 def words(cell: ET.Element) -> str:

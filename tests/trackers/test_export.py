@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from gemba.db import db
 from gemba.errors import Forbidden, Invalid
 from gemba.insights import service as insights_service
-from gemba.insights.models import Insight
+from gemba.insights.models import Insight, Observation
+from gemba.insights.service.striking import Words, rewrite
 from gemba.people.models import Person
 from gemba.trackers.errors import FieldsMissing, NothingToExport, TooMany
 from gemba.trackers.models import Connection
@@ -296,3 +298,43 @@ def test_a_token_goes_to_no_other_address(
         with pytest.raises(Invalid) as refused:
             connections.change(row.id, adam, {"base_url": "https://elsewhere.example"}, now=clock())
         assert "token" in refused.value.errors
+
+
+def _note(insight: int, text: str) -> Observation:
+    note = db.session.scalars(select(Observation).where(Observation.insight_id == insight)).first()
+    assert note is not None
+    note.text = text
+    db.session.commit()
+    return note
+
+
+def test_struck_words_leave_the_ticket_with_the_next_export(
+    exporting: Flask, exporting_cast: Cast, clock: StandingClock
+) -> None:
+    cast = exporting_cast
+    one, two = insights(cast, 2, clock())
+    with fake_tracker(TrackerKind.GITLAB) as fake:
+        tracker = connect(cast, fake, clock(), mapping={"body": "once"})
+        notes = [_note(insight, f"Ivan's number is {insight}23") for insight in (one, two)]
+        secret, unsent = (note.text for note in notes)
+        begin(cast, tracker.id, [one], clock())
+        drain(exporting, clock)
+        (ticket,) = fake.tickets
+        assert secret in ticket.body
+        ticket.body += "\nPeople wrote here."
+        waiting = begin(cast, tracker.id, [two], clock())
+        assert unsent in json.dumps(exports.items(waiting.id)[0].payload)
+        for each in notes:
+            rewrite(each, Words("Something harmless", "", ""), now=clock())
+        db.session.commit()
+        assert [claim.struck_at is not None for claim in claims()] == [True, False]
+        assert unsent not in json.dumps(exports.items(waiting.id)[0].payload)
+        drain(exporting, clock)
+        assert unsent not in fake.tickets[1].body
+        begin(cast, tracker.id, [one], clock())
+        drain(exporting, clock)
+        assert secret not in ticket.body + ticket.title
+        assert "Something harmless" in ticket.body
+        assert [claim.struck_at for claim in claims()] == [None, None]
+        again = begin(cast, tracker.id, [one], clock())
+        assert [item.action for item in exports.items(again.id)] == [Action.UNCHANGED]

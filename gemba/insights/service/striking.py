@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, delete, or_, select, update
+from sqlalchemy import String, cast, delete, or_, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, NoteDraft, Observation, WrapPick
@@ -70,7 +70,6 @@ def rewrite(note: Observation, words: Words, *, now: datetime) -> None:
     db.session.flush()
     _scrub_insights(insight_ids, before, note.text, gone)
     _scrub_mails(gone, note.created_at)
-    _scrub_drafts(insight_ids, gone)
     for take_out in _elsewhere:
         take_out(insight_ids, gone, now)
     _forget_answers(note)
@@ -149,18 +148,6 @@ def _scrub_mails(gone: Collection[str], since: datetime) -> None:
     query = select(OutboxItem).where(OutboxItem.created_at >= since, or_(*holds)).with_for_update()
     for item in db.session.scalars(query).all():
         item.payload = without(item.payload, gone)
-
-
-def _scrub_drafts(ids: Collection[int], gone: Collection[str]) -> None:
-    """Takes the words out of what was prepared for trackers, who stand above and are known by name only."""
-    table = db.metadata.tables.get("export_item")
-    if table is None:
-        return
-    for row_id, payload in db.session.execute(
-        select(table.c.id, table.c.payload).where(table.c.insight_id.in_(ids))
-    ).all():
-        statement = update(table).where(table.c.id == row_id)
-        db.session.execute(statement.values(payload=without(payload, gone)))
 
 
 def without(value: Any, gone: Collection[str]) -> Any:

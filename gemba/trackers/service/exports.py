@@ -57,7 +57,19 @@ class Planned:
     @property
     def payload(self) -> dict[str, Any]:
         """The draft as JSON, with the fingerprints by which it is known again."""
-        return {**asdict(self.draft), "category": self.category, "prints": prints(self.draft)}
+        return {
+            **asdict(self.draft),
+            "category": self.category,
+            "prints": prints(self.draft),
+            "anew": self.anew,
+        }
+
+    @property
+    def anew(self) -> str:
+        """Since when the ticket holds words that were struck out here, so that its words are all written
+        anew; "" where it does not."""
+        struck = self.claim.struck_at if self.claim and self.action is Action.UPDATE else None
+        return struck.isoformat() if struck else ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,8 @@ def _plan_one(plan: Plan, row: ExportRow, whole: Draft, claim: Claim | None) -> 
         fields={name: value for name, value in whole.fields.items() if plan.fields[name].keep is Keep.STEP},
     )
     changed = _changed(kept, claim)
+    if claim.struck_at is not None:
+        changed = replace(changed, title=whole.title, body=whole.body)
     category = category if category != claim.category else ""
     nothing = (changed.is_empty and not category) or claim.state != TicketState.DONE or claim.linked
     return Planned(row, Action.UNCHANGED if nothing else Action.UPDATE, changed, claim, category)

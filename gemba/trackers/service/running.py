@@ -127,6 +127,7 @@ def _task(item: ExportItem, claimed: Claim) -> Task:
         ref=claimed.ref,
         sent=dict(claimed.sent),
         known_category=claimed.category,
+        anew=payload.get("anew") or "",
     )
 
 
@@ -292,6 +293,8 @@ def _keep(claimed: Claim, outcome: Outcome, now: datetime) -> None:
         )
     claimed.category = claimed.category or Category.TODO.value
     claimed.sent = {**claimed.sent, **outcome.sent}
+    if claimed.struck_at and outcome.task.anew == claimed.struck_at.isoformat():
+        claimed.struck_at = None
     was = [name for name in claimed.edited if name not in outcome.task.prints]
     claimed.edited = sorted({*was, *outcome.edited})
 
