@@ -22,6 +22,7 @@ from gemba.trackers.adapters.errors import (
     Uncertain,
     keep,
 )
+from gemba.trackers.rules.bodies import print_of
 from gemba.trackers.rules.drafts import Draft, Ticket, fingerprint
 from gemba.trackers.rules.kinds import Category
 
@@ -176,7 +177,7 @@ def _print(name: str, ticket: Ticket) -> str:
         case "title":
             return fingerprint(ticket.title)
         case "body":
-            return fingerprint(ticket.body)
+            return print_of(ticket.body)
         case "labels":
             return fingerprint(ticket.labels)
     return fingerprint(ticket.fields.get(name.removeprefix("field:"), ""))

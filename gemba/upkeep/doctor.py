@@ -28,6 +28,7 @@ from gemba.outbox.delivery import ToServer
 from gemba.outbox.rules import Temporary
 from gemba.people.models import AuditEntry, Person
 from gemba.schedule.models import Availability, BusySource
+from gemba.trackers.service import connections
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -123,6 +124,16 @@ def _since(row: BusySource, now: datetime) -> str:
     if row.fetched_at is None:
         return "never read."
     return f"last read {int((now - row.fetched_at).total_seconds() // 3600)} h ago."
+
+
+def _trackers(_settings: Settings, now: datetime) -> Finding:
+    rows = connections.every()
+    today = now.astimezone(UTC).date()
+    ill = [(row.name, words) for row in rows if (words := connections.complaint(row, today))]
+    if ill:
+        named = " ".join(f"{name}: {words}" for name, words in ill)
+        return Finding("trackers", False, f"{named} An admin can mend it on the page Trackers.")
+    return Finding("trackers", True, f"{len(rows)} connected, all answer." if rows else "None is connected.")
 
 
 def _clock(_settings: Settings, now: datetime) -> Finding:
@@ -304,5 +315,5 @@ def _disk(settings: Settings, _now: datetime) -> Finding:
 
 Check = Callable[[Settings, datetime], Finding]
 
-IN_DATABASE: list[Check] = [_people, _worker, _outbox, _calendars, _clock, _zones]
+IN_DATABASE: list[Check] = [_people, _worker, _outbox, _calendars, _trackers, _clock, _zones]
 OUTSIDE: list[Check] = [_mail, _replies, _sign_in, _limits, _address, _secret, _disk]

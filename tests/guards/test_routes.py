@@ -175,6 +175,7 @@ WHO: dict[str, frozenset[str]] = {
     "trackers.remove": ADMIN,
     "trackers.mapping": ADMIN,
     "trackers.choose": EDITORS,
+    "trackers.choose_ticked": EDITORS,
     "trackers.preview": EDITORS,
     "trackers.start": EDITORS,
     "trackers.export": EDITORS,

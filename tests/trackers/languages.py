@@ -91,7 +91,7 @@ def gitlab(fake: Fake, asked: Asked) -> Answer:
         return {
             "iid": made.id, "title": made.title, "description": made.body, "labels": made.labels,
             "state": "closed" if made.state in CLOSED else "opened", "web_url": f"{fake.url}/-/{made.id}",
-            "assignees": [],
+            "assignees": [], "moved_to_id": made.fields.get("moved_to_id"),
         }  # fmt: skip
 
     body = asked.body if isinstance(asked.body, dict) else {}

@@ -1,6 +1,7 @@
 """Exports on both databases: claims, updates that respect what people did there, and the way back."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ from gemba.db import db
 from gemba.errors import Forbidden, Invalid
 from gemba.insights import service as insights_service
 from gemba.insights.models import Insight, Observation
+from gemba.insights.service import numbers
 from gemba.insights.service.striking import Words, rewrite
 from gemba.people.models import Person
+from gemba.trackers.adapters.base import signed
+from gemba.trackers.adapters.errors import sentence_of
+from gemba.trackers.errand import every_minute
 from gemba.trackers.errors import FieldsMissing, NothingToExport, TooMany
 from gemba.trackers.models import Connection
 from gemba.trackers.rules.kinds import Action, ItemState, TicketState, TrackerKind
 from gemba.trackers.service import chain, connections, exports, rules, tickets
 from tests.cast import Cast
-from tests.conftest import StandingClock
+from tests.conftest import Browser, StandingClock
+from tests.trackers.conftest import LOOPBACK
 from tests.trackers.fake import fake_tracker
 from tests.trackers.stage import begin, claims, connect, drain, drive, insights
 
@@ -136,8 +142,6 @@ def test_statuses_flow_back(lite: Flask, lite_cast: Cast, clock: StandingClock, 
 
 
 def test_polling_comes_by_itself(exporting: Flask, exporting_cast: Cast, clock: StandingClock) -> None:
-    from gemba.trackers.errand import every_minute
-
     cast = exporting_cast
     (insight,) = insights(cast, 1, clock())
     with fake_tracker(TrackerKind.REDMINE) as fake:
@@ -338,3 +342,96 @@ def test_struck_words_leave_the_ticket_with_the_next_export(
         assert [claim.struck_at for claim in claims()] == [None, None]
         again = begin(cast, tracker.id, [one], clock())
         assert [item.action for item in exports.items(again.id)] == [Action.UNCHANGED]
+
+
+def test_a_status_goes_there_and_comes_back_once(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    """Ours moves the ticket; its echo, by webhook or polling, does nothing; theirs comes back by webhook."""
+    settings = site.extensions["gemba_settings"]
+    site.extensions["gemba_settings"] = replace(settings, fetch_allowed=LOOPBACK)
+    with site.app_context(), fake_tracker(TrackerKind.GITHUB) as fake:
+        (insight,) = insights(site_cast, 1, clock())
+        tracker = connect(site_cast, fake, clock(), mapping={"status_out": True})
+        secret = connections.hook_secret_of(tracker)
+        begin(site_cast, tracker.id, [insight], clock())
+        drain(site, clock)
+        (ticket,) = fake.tickets
+
+        def hook() -> None:
+            """GitHub says that the ticket changed, and the worker looks."""
+            raw = json.dumps({"action": "edited", "issue": {"number": ticket.id}}).encode()
+            headers = {"X-Hub-Signature-256": f"sha256={signed(raw, secret)}", "X-GitHub-Event": "issues"}
+            answer = browser.anonymous().post(f"/hooks/trackers/{tracker.id}", data=raw, headers=headers)
+            assert answer.status_code == 202
+            drain(site, clock)
+
+        def history() -> list[tuple[str, str, str]]:
+            olga = db.session.get_one(Person, site_cast.olga.id)
+            found = insights_service.get(insight, olga, now=clock()).changes
+            return [(each.before, each.after, each.reason) for each in found if each.field == "status"]
+
+        olga = db.session.get_one(Person, site_cast.olga.id)
+        insights_service.patch(insight, olga, {"status": "declined"}, reason="Not ours", now=clock())
+        db.session.commit()
+        begin(site_cast, tracker.id, [insight], clock())
+        drain(site, clock)
+        assert ticket.state == "declined"
+        ours = history()
+        assert len(ours) == 1
+        hook()
+        clock.forward(minutes=6)
+        every_minute(clock())
+        drain(site, clock)
+        hook()
+        assert history() == ours, "an echo, a replay and polling change nothing"
+        clock.forward(minutes=1)
+        ticket.state = "todo"
+        hook()
+        assert db.session.get_one(Insight, insight).status == "planned", "reopened there, open again here"
+        clock.forward(minutes=1)
+        ticket.state = "done"
+        hook()
+        hook()
+        assert db.session.get_one(Insight, insight).status == "done"
+        assert len(history()) == 3
+        again = begin(site_cast, tracker.id, [insight], clock())
+        assert [item.action for item in exports.items(again.id)] == [Action.UNCHANGED]
+
+
+def test_a_score_alone_writes_no_ticket_again(lite: Flask, lite_cast: Cast, clock: StandingClock) -> None:
+    (insight,) = insights(lite_cast, 1, clock())
+    with fake_tracker(TrackerKind.JIRA) as fake:
+        tracker = connect(lite_cast, fake, clock())
+        begin(lite_cast, tracker.id, [insight], clock())
+        drain(lite, clock)
+        olga = db.session.get_one(Person, lite_cast.olga.id)
+        (before,) = insights_service.rows_of([insight], olga, url_of=rules.address_of)
+        assert f"Score: {before.score} of 100." in json.dumps(fake.tickets[0].body)
+        clock.forward(days=120)
+        numbers.keep_all(clock())
+        db.session.commit()
+        (after,) = insights_service.rows_of([insight], olga, url_of=rules.address_of)
+        assert after.score != before.score
+        export = begin(lite_cast, tracker.id, [insight], clock())
+        assert [item.action for item in exports.items(export.id)] == [Action.UNCHANGED]
+
+
+def test_a_ticket_moved_in_gitlab_is_a_state(lite: Flask, lite_cast: Cast, clock: StandingClock) -> None:
+    (insight,) = insights(lite_cast, 1, clock())
+    with fake_tracker(TrackerKind.GITLAB) as fake:
+        tracker = connect(lite_cast, fake, clock())
+        begin(lite_cast, tracker.id, [insight], clock())
+        drain(lite, clock)
+        fake.tickets[0].fields["moved_to_id"] = 77
+        _retitle(lite_cast, insight, clock, body="More words")
+        begin(lite_cast, tracker.id, [insight], clock())
+        drain(lite, clock)
+        (claim,) = claims()
+        assert claim.state == TicketState.GONE
+        assert sentence_of(claim.error)[1] == "It was moved to another project."
+        told = len(fake.asked)
+        export = begin(lite_cast, tracker.id, [insight], clock())
+        drain(lite, clock)
+        assert len(fake.asked) == told, "no error loop"
+        assert [item.error for item in exports.items(export.id)] == ["gone"]

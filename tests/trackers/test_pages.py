@@ -110,6 +110,21 @@ def test_a_bad_rule_keeps_what_was_chosen(site_cast: Cast, browser: Browser, fak
     assert adam.post(f"{place}/mapping", data={"core:title": "sometimes"}).status_code == 422
 
 
+def test_what_is_ticked_in_the_backlog_is_previewed(
+    site_cast: Cast, browser: Browser, fake: Fake, ids: list[int]
+) -> None:
+    adam, olga = browser.as_(site_cast.adam.id), browser.as_(site_cast.olga.id)
+    number = adam.post("/trackers/new", data=form(fake)).location.rpartition("/")[2]
+    ticked = {"tracker": number, "insight": [str(each) for each in ids]}
+    shown = olga.post("/trackers/export", data=ticked)
+    assert shown.status_code == 303
+    assert "2 new tickets." in olga.get(shown.location).text
+    for nothing in ({"tracker": number}, {"insight": "1"}, {"tracker": "x", "insight": "1"}):
+        answer = olga.post("/trackers/export", data=nothing)
+        assert answer.location == "/backlog"
+        assert "Choose insights first" in olga.get(answer.location).text
+
+
 def test_an_existing_ticket_is_found_linked_and_taken_off(
     site: Flask, site_cast: Cast, browser: Browser, fake: Fake, ids: list[int]
 ) -> None:

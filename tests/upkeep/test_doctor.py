@@ -20,12 +20,15 @@ from gemba.outbox.claims import database_now, heartbeat
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.schedule.models import BusySource
+from gemba.trackers.rules.kinds import TrackerKind
 from gemba.upkeep import doctor
 from gemba.upkeep.doctor import Finding, examine
 from tests.cast import Cast
 from tests.conftest import MONDAY, StandingClock, settings_for
 from tests.fakes.smtp import smtp_server
 from tests.outbox.conftest import queued
+from tests.trackers.fake import fake_tracker
+from tests.trackers.stage import connect
 from tests.upkeep.conftest import Maker, running
 
 
@@ -87,6 +90,7 @@ def about_here(subject: str) -> Finding:
         "worker": doctor._worker,
         "outbox": doctor._outbox,
         "calendars": doctor._calendars,
+        "trackers": doctor._trackers,
         "clock": doctor._clock,
         "zones": doctor._zones,
     }
@@ -114,6 +118,25 @@ def test_a_calendar_that_is_out_of_date_is_named(app: Flask, cast: Cast) -> None
     assert "private" not in finding.words
     row.fetched_at = None
     assert "never read" in about_here("calendars").words
+
+
+def test_a_tracker_that_is_ill_is_named(site: Flask, site_cast: Cast, clock: StandingClock) -> None:
+    settings = site.extensions["gemba_settings"]
+    site.extensions["gemba_settings"] = replace(settings, fetch_allowed=("127.0.0.0/8",))
+    with site.app_context(), fake_tracker(TrackerKind.GITLAB) as fake:
+        assert about_here("trackers").words == "None is connected."
+        row = connect(site_cast, fake, clock())
+        assert about_here("trackers").words == "1 connected, all answer."
+        row.checked = {**row.checked, "expires": "2026-11-30"}
+        assert "Tracker: Its token ends on 2026-11-30." in about_here("trackers").words
+        row.checked = {**row.checked, "expires": "2026-11-20"}
+        fake.token_is_dead = True
+        found = about_here("trackers")
+        assert not found.ok
+        assert "does not take the token any more. The token ended on 2026-11-20." in found.words
+        row.credentials = "sealed with a key that is lost"
+        assert "secret key was changed" in about_here("trackers").words
+        assert "secret-token" not in about_here("trackers").words
 
 
 def test_a_clock_that_went_back(site: Flask, site_cast: Cast) -> None:

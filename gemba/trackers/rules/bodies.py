@@ -11,6 +11,7 @@ from typing import Any
 
 from gemba.insights.rules import escape, ticket
 from gemba.insights.rules.ticket import ExportRow
+from gemba.trackers.rules.drafts import fingerprint
 from gemba.trackers.rules.kinds import TrackerKind
 
 Body = str | dict[str, Any]
@@ -21,6 +22,7 @@ _FLAVOURS: Mapping[TrackerKind, ticket.Flavour] = {
     TrackerKind.GITLAB: ticket.GITLAB,
     TrackerKind.REDMINE: ticket.PLAIN,
 }
+_SCORE = re.compile(r"Score: \d{1,3} of 100\.")
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -137,6 +139,12 @@ def as_html(row: ExportRow, marker: str) -> str:
 def words_of_html(text: str) -> str:
     """The words of a small HTML text."""
     return html.unescape(_TAG.sub(" ", text))
+
+
+def print_of(words: str) -> str:
+    """A description's fingerprint. The score does not count: it moves with every visit to anything, and a
+    ticket is not written again, with mail to all who watch it, for that alone."""
+    return fingerprint(_SCORE.sub("", words))
 
 
 def comparable(body: Body | None) -> str:

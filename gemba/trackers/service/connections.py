@@ -19,19 +19,21 @@ from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import Role, clean_line
 from gemba.trackers import adapters
-from gemba.trackers.adapters.errors import Unavailable
+from gemba.trackers.adapters.errors import TrackerError, Unavailable
 from gemba.trackers.errors import TrackerNotFound
 from gemba.trackers.models import Claim, Connection
 from gemba.trackers.rules.drafts import Checked, Field
 from gemba.trackers.rules.kinds import TRAITS, Right, TrackerKind
-from gemba.trackers.rules.mapping import Plan, read
+from gemba.trackers.rules.mapping import Plan, read, unfilled
 from gemba.trackers.secrets import KeyChanged, reseal, seal, unseal
 from gemba.trackers.service.chain import wake
+from gemba.trackers.talk import UNREADABLE
 
 NAME_MAX = 80
 TEXT_MAX = 200
 CREDENTIAL_MAX = 2000
 MOST_TRACKERS = 50
+SOON_DAYS = 14
 TOKEN = "token"  # noqa: S105 (a code, not a token)
 KEY = "key"
 
@@ -50,7 +52,7 @@ def all_trackers(viewer: Person) -> list[Connection]:
     """All connections by name. Raises Forbidden."""
     if not may_export(viewer):
         raise Forbidden
-    return list(db.session.scalars(select(Connection).order_by(Connection.name, Connection.id)))
+    return every()
 
 
 def get(tracker_id: int, viewer: Person, *, manage: bool = False, lock: bool = False) -> Connection:
@@ -64,6 +66,11 @@ def get(tracker_id: int, viewer: Person, *, manage: bool = False, lock: bool = F
     if row is None:
         raise TrackerNotFound
     return row
+
+
+def every() -> list[Connection]:
+    """All connections by name, for who looks after the machine."""
+    return list(db.session.scalars(select(Connection).order_by(Connection.name, Connection.id)))
 
 
 def choices() -> list[tuple[int, str]]:
@@ -169,8 +176,27 @@ def look(adapter: adapters.Tracker) -> tuple[Checked, list[Field]]:
     """What the tracker says of the token and its fields. Speaks to the tracker; raises TrackerError."""
     try:
         return adapter.check(), adapter.fields()
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+    except UNREADABLE:
         raise Unavailable("Its answer cannot be read. Is this the right address?") from None
+
+
+def complaint(row: Connection, today: date) -> str:
+    """What is wrong with a connection in one English sentence, "" where it works. Speaks to the tracker."""
+    try:
+        adapter_of(row).check()
+    except (KeyChanged, TrackerError) as refused:
+        ended = expires_of(row)
+        when = f" The token ended on {ended.isoformat()}." if ended and ended < today else ""
+        return f"{refused.sentence}{when}"
+    except UNREADABLE:
+        return "Its answer cannot be read. Is its address right?"
+    if row.trouble:
+        return "It answers, but is paused: check it on its page."
+    names = unfilled(plan_of(row), fields_of(row))
+    if names:
+        return f"It requires fields that nothing fills: {', '.join(names)}."
+    ends = expires_of(row)
+    return f"Its token ends on {ends.isoformat()}." if ends and (ends - today).days <= SOON_DAYS else ""
 
 
 def keep_look(

@@ -22,7 +22,7 @@ from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.trackers.errors import ExportNotFound, FieldsMissing, NothingToExport, Paused, TooMany
 from gemba.trackers.models import Claim, Connection, Export, ExportItem
-from gemba.trackers.rules.bodies import body_of, comparable, labels_of, title_of
+from gemba.trackers.rules.bodies import body_of, comparable, labels_of, print_of, title_of
 from gemba.trackers.rules.drafts import Draft, fingerprint, house_mark, marker_of
 from gemba.trackers.rules.kinds import (
     STATUSES_OUT,
@@ -94,7 +94,7 @@ def prints(draft: Draft) -> dict[str, str]:
     """The fingerprint of each part of a draft, by its field."""
     found = {} if draft.title is None else {"title": fingerprint(draft.title)}
     if draft.body is not None:
-        found["body"] = fingerprint(comparable(draft.body))
+        found["body"] = print_of(comparable(draft.body))
     if draft.labels is not None:
         found["labels"] = fingerprint(draft.labels)
     return found | {f"field:{name}": fingerprint(value) for name, value in draft.fields.items()}

@@ -38,6 +38,19 @@ def choose() -> Answer:
     return redirect(url_for("trackers.index"), 303)
 
 
+@blueprint.post("/trackers/export")
+@editors
+def choose_ticked() -> Answer:
+    """From what is ticked in the backlog to its preview; nothing is sent yet."""
+    chosen = _numbers(request.form.get("tracker", ""))
+    ids = [number for text in request.form.getlist("insight") for number in _numbers(text)]
+    if len(chosen) != 1 or not ids:
+        flash(_("Choose insights first, then where they go."), "error")
+        return redirect(url_for("insights.backlog"), 303)
+    listed = ",".join(map(str, ids[: MOST + 1]))
+    return redirect(url_for("trackers.preview", tracker_id=chosen[0], ids=listed), 303)
+
+
 @blueprint.get("/trackers/<int:tracker_id>/export")
 @editors
 def preview(tracker_id: int) -> Answer:
