@@ -119,7 +119,7 @@ class Line(HTTPConnection):
         for another request."""
         return self.sock is not None and self.answer is not None and self.answer.closed
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override] (as urllib3 itself)
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own
         """The head of the answer."""
         self.answer = super().getresponse()
         return self.answer
