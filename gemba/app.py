@@ -39,6 +39,7 @@ from gemba.people.rules import LOCALES
 from gemba.people.service import SIGN_IN_LASTS
 from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
+from gemba.rounds import errand as rounds_errand
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
@@ -214,6 +215,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(team_views.blueprint)
     inbox.init_app(app, csrf)
     app.register_blueprint(rounds_views.blueprint)
+    rounds_errand.init_app()
     app.register_blueprint(insights_views.blueprint)
     insights_jobs.init_app()
     insight_numbers.init_app()

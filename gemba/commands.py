@@ -22,6 +22,11 @@ from gemba.outbox.rules import LEASE, State
 from gemba.outbox.worker import Worker
 from gemba.people import service as people
 from gemba.people.rules import PersonFields
+from gemba.programmes import service as programmes
+from gemba.rounds import errand as rounds_errand
+from gemba.rounds.rules import RunState
+from gemba.rounds.service import campaigns as rounds
+from gemba.rounds.service import proposing
 from gemba.trackers.service import connections
 from gemba.upkeep import backup, doctor
 
@@ -203,6 +208,29 @@ def rotate_key() -> None:
     count = connections.rotate_keys()
     db.session.commit()
     click.echo(f"{count} connections are encrypted with the key of now. Unset GEMBA_SECRET_KEY_BEFORE.")
+
+
+@commands.group("round")
+def round_group() -> None:
+    """Look after rounds."""
+
+
+@round_group.command("propose")
+@click.argument("slug")
+def round_propose(slug: str) -> None:
+    """Look for the pairs of the newest round of programme SLUG here and now. Nothing is booked."""
+    chosen = rounds.newest_round(programmes.get_programme(slug))
+    run = proposing.start(None, chosen, now=now())
+    db.session.commit()
+    rounds_errand.look(run.id)
+    db.session.refresh(run)
+    if run.state != RunState.DONE:
+        raise GembaError("No pairs were found. Look at the pins of the round.")
+    told = run.figures
+    click.echo(
+        f"{told['served']} of {told['people']} people get a visit, {told['bound']} is the most possible; "
+        f"match {told['score']} of 10, fairness {told['fairness']}. Look at /rounds/{chosen.id}/proposal."
+    )
 
 
 @commands.command("token")

@@ -21,7 +21,11 @@ def read_upload(viewer: Person, agent_id: int, data: bytes, *, now: datetime) ->
 
     Ends the transaction, in which nothing may have been written: on SQLite nobody could write meanwhile.
     """
-    zone = service.zone_of(viewer, agent_id)
+    return read_bytes(data, service.zone_of(viewer, agent_id), now=now)
+
+
+def read_bytes(data: bytes, zone: str, *, now: datetime) -> Copy:
+    """The same for anybody's file; whole days are meant in `zone`."""
     db.session.rollback()
     if len(data) > LIMIT_BYTES:
         return Copy(error=Trouble.TOO_LARGE)

@@ -88,6 +88,10 @@ class MailForm(Form):
                 MailKind.INSIGHT.value,
                 _l("What became of something you saw, showed or know too"),
             ),
+            (
+                MailKind.ROUND.value,
+                _l("Rounds: that one begins, that its sign-up ends, and that it is time to come back"),
+            ),
         ],
     )
 

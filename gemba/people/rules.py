@@ -43,6 +43,7 @@ class MailKind(StrEnum):
     OUTCOME = "outcome"
     REVIEW = "review"
     INSIGHT = "insight"
+    ROUND = "round"
 
 
 class Scope(StrEnum):

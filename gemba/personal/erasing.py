@@ -34,6 +34,8 @@ ALONE = (
     "busy_source",
     "waitlist_entry",
     "round_sign_up",
+    "round_invitee",
+    "round_agent",
     "consent",
     "idempotent_answer",
     "note_draft",

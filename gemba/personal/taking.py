@@ -20,8 +20,8 @@ from gemba.people.models import Person
 from gemba.visits.models import Visit, VisitVisitor
 
 SECRET = ("_hash", "secret")
-LEFT_OUT = {"tick", "idempotent_answer"}
-"""Taken minutes and kept answers of the API: copies of what stands in visits and notes."""
+LEFT_OUT = {"tick", "idempotent_answer", "round_run"}
+"""Taken minutes, kept answers of the API, searches for pairs: copies of what stands elsewhere."""
 
 README = """Everything Gemba knows of you, {name} <{email}>.
 

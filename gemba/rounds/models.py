@@ -1,17 +1,25 @@
-"""Rounds: campaigns of a programme that people sign up to."""
+"""Rounds: campaigns of a programme that people sign up to, their proposal and what came of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
-from gemba.people.models import Person
+from gemba.people.models import Line, Person
 from gemba.programmes.models import Programme
+from gemba.visits.models import Visit
+
+USUAL_LENGTH = timedelta(days=28)
 
 
 class Round(Base):
-    """One campaign of a programme with its sign-up window (half-open)."""
+    """One campaign of a programme with its sign-up window (half-open).
+
+    Visits begin in [`visits_from`, `visits_until`); where these are not given, in the four weeks after
+    sign-up closes. `seed` is what the lottery is drawn with.
+    """
 
     __tablename__ = "round"
 
@@ -21,6 +29,11 @@ class Round(Base):
     name_ru: Mapped[str] = mapped_column(default="")
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    visits_from: Mapped[datetime | None]
+    visits_until: Mapped[datetime | None]
+    seed: Mapped[int] = mapped_column(default=0)
+    published_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
     programme: Mapped[Programme] = relationship()
     sign_ups: Mapped[list["RoundSignUp"]] = relationship(order_by="RoundSignUp.created_at")
@@ -29,15 +42,111 @@ class Round(Base):
         """The round's name in a language, in English where it has no other."""
         return (self.name_ru if locale == "ru" else "") or self.name
 
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """When visits may begin, half-open."""
+        start = self.visits_from or self.closes_at
+        return start, self.visits_until or start + USUAL_LENGTH
+
+
+class RoundInvitee(Base):
+    """Somebody who was asked to take part."""
+
+    __tablename__ = "round_invitee"
+
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    invited_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+
 
 class RoundSignUp(Base):
-    """A person's wish to take part in a round."""
+    """A person's wish to take part in a round.
+
+    `weekly` are free hours as wall time in `timezone` (the shape of an agent's), empty: the usual working
+    week; `busy` are minutes from 1970 in which their calendar says busy. `products` are ids, best first;
+    with `insists` only those will do. `refuses` are ids of agents. `reason` says why they were left out.
+    """
 
     __tablename__ = "round_sign_up"
 
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
     note: Mapped[str] = mapped_column(default="")
+    timezone: Mapped[str] = mapped_column(default="")
+    weekly: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    busy: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    products: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    insists: Mapped[bool] = mapped_column(default=False)
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("line.id"), index=True)
+    language: Mapped[str] = mapped_column(default="")
+    refuses: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    outcome: Mapped[str] = mapped_column(default="")
+    reason: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime]
 
     person: Mapped[Person] = relationship()
+    line: Mapped[Line | None] = relationship()
+
+
+class RoundAgent(Base):
+    """How many visits an agent takes in a round; without a row, as many as their limits allow."""
+
+    __tablename__ = "round_agent"
+
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    capacity: Mapped[int | None]
+    asked_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+
+
+class RoundRun(Base):
+    """One search for pairs. Whoever runs it holds `token`; nobody else may write what came of it.
+
+    `left_out` and `figures` are those of the newest plan, of phase A alone while `step` is `match`.
+    """
+
+    __tablename__ = "round_run"
+    __table_args__ = (Index("ix_round_run_round_id_id", "round_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"))
+    state: Mapped[str]
+    step: Mapped[str]
+    token: Mapped[str] = mapped_column(default="")
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime]
+    began_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    left_out: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    digest: Mapped[str] = mapped_column(default="")
+    error: Mapped[str] = mapped_column(default="")
+
+
+class RoundPair(Base):
+    """Who visits whom and when, as proposed or booked; `tick` is the start in five minutes from 1970."""
+
+    __tablename__ = "round_pair"
+
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    agent_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    tick: Mapped[int]
+    score: Mapped[int] = mapped_column(default=0)
+    because: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    pinned: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str]
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    agent: Mapped[Person] = relationship(foreign_keys=[agent_id])
+    visit: Mapped[Visit | None] = relationship()

@@ -33,6 +33,7 @@ def because_of(code: str, facts: Mapping[str, Any], name: str, *, own: bool) -> 
         "asked": _("%(name)s was asked for by name.", name=name),
         "only-one": _("%(name)s was the only one free at this hour.", name=name),
         "stand-in": _("%(name)s stands in for an agent who could not.", name=name),
+        "round": _("The round gave this hour with %(name)s.", name=name),
     }
     if code not in ("not-met", "met-all"):
         return str(plain.get(code, ""))

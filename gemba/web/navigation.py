@@ -35,6 +35,7 @@ _PLACES = (
     ("trackers.index", _l("Trackers"), "box-arrow-up-right", frozenset({Role.OWNER, Role.ADMIN})),
     ("people.index", _l("People"), "person-lines-fill", frozenset({Role.ADMIN})),
     ("programmes.index", _l("Programmes"), "signpost", frozenset({Role.ADMIN})),
+    ("rounds.index", _l("Rounds"), "shuffle", frozenset({Role.ADMIN})),
     ("outbox.index", _l("Outbox"), "send", frozenset({Role.ADMIN})),
 )
 

@@ -60,6 +60,7 @@ def test_only_entry_points_commit(path: Path) -> None:
             "outbox/worker",
             "outbox/claims",
             "inbox/receiving",
+            "rounds/errand",
             "trackers/errand",
             "trackers/hook",
             "web/access",

@@ -22,6 +22,19 @@ GUIDE = {
 }
 NOTICES = ("requested", "decide", "declined", "lapsed", "unanswered", "withdrawn", "offered", "passed-on")
 PARTS = ("visitor", "agent", "lead")
+ROUND = {
+    "round": "Winter <2027>",
+    "purpose": "Come back every half a year.",
+    "closes": START - timedelta(days=9),
+    "visits_from": START - timedelta(days=7),
+    "visits_until": START + timedelta(days=7),
+    "path": "/rounds/3",
+}
+WHY_NOT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("no-agent", {"lift": ["language", "product", "line", "refuses"]}),
+    ("no-time", {}),
+    ("all-taken", {"people": 9, "places": 4}),
+)
 
 CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("sign_in", "", "", {"secret": {"code": "314159", "path": "/sign-in/link/x7GmQp2"}}),
@@ -64,6 +77,18 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
             },
         )
         for word in ("planned", "doing", "done", "declined")
+    ],
+    *[
+        (template, "", "", {**ROUND, "unsubscribe_url": UNSUBSCRIBE})
+        for template in ("round_invitation", "round_reminder", "round_capacity")
+    ],
+    *[
+        ("round_served", "", "", {**ROUND, "words": words})
+        for words in (["pinned"], ["first-product", "language"], ["other-product", "met-before"])
+    ],
+    *[
+        ("round_left_out", "", "", {**ROUND, "code": code, "facts": facts, "works": [START]})
+        for code, facts in WHY_NOT
     ],
     (
         "insight_question",

@@ -192,9 +192,20 @@ def test_facts_of_a_visit_are_in_both(written: list[tuple[str, Words, Page]]) ->
             assert person in _visible(page), (name, person)
 
 
+DECLINABLE = (
+    "visit_reminder",
+    "visit_outcome",
+    "review",
+    "insight_news",
+    "round_inv",
+    "round_rem",
+    "round_cap",
+)
+
+
 def test_only_what_may_be_turned_off_says_so(written: list[tuple[str, Words, Page]]) -> None:
     for name, words, page in written:
-        may = name.startswith(("visit_reminder", "visit_outcome", "review", "insight_news"))
+        may = name.startswith(DECLINABLE)
         assert (UNSUBSCRIBE in page.links) == may, name
         assert (UNSUBSCRIBE in words.text) == may, name
         answers = may and name.startswith("visit")

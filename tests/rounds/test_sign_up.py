@@ -13,6 +13,8 @@ from gemba.rounds.service import RoundClosed
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
 
+HOURS = {"mon": "09:00–18:00", "timezone": "Europe/Berlin"}
+
 
 def _round(cast: Cast, clock: StandingClock) -> Round:
     made = Round(
@@ -66,15 +68,17 @@ def test_the_page_signs_up_keeps_words_and_withdraws(
     with site.app_context():
         number = _round(site_cast, clock).id
     vera = browser.as_(site_cast.vera.id)
-    too_long = vera.post(f"/rounds/{number}", data={"note": "Courier " * 80})
+    too_long = vera.post(f"/rounds/{number}", data={**HOURS, "note": "Courier " * 80})
     assert too_long.status_code == 422
     assert "Courier Courier" in too_long.text
-    vera.post(f"/rounds/{number}", data={"note": "Courier app"})
+    vera.post(f"/rounds/{number}", data={**HOURS, "note": "Courier app"})
     page = vera.get(f"/rounds/{number}").text
     assert "You are signed up" in page
-    assert "1 person signed up." in page
     assert "Vera Visitor</span>" not in page.split("<main")[1].split("</main>")[0]
-    assert "Courier app" in browser.as_(site_cast.adam.id).get(f"/rounds/{number}").text
+    nothing = vera.post(f"/rounds/{number}", data={"note": "x", "timezone": "Europe/Berlin"})
+    assert nothing.status_code == 422
+    assert "Mark at least one hour" in nothing.text
+    assert "Courier app" in browser.as_(site_cast.adam.id).get(f"/rounds/{number}/manage").text
     vera.post(f"/rounds/{number}/withdraw")
     assert "Sign up" in vera.get(f"/rounds/{number}").text
     assert vera.get("/rounds/99999").status_code == 404

@@ -4,6 +4,7 @@ from gemba.people.service.audit import audit, audit_of
 from gemba.people.service.directory import (
     Asked,
     add_person,
+    agents_named,
     count_people,
     find_person,
     get_person,
@@ -59,6 +60,7 @@ __all__ = [
     "Imported",
     "MailOrder",
     "add_person",
+    "agents_named",
     "all_lines",
     "all_products",
     "audit",

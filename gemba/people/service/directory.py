@@ -117,6 +117,19 @@ def people_holding(role: Role) -> list[Person]:
     return list(db.session.scalars(statement))
 
 
+def agents_named(names: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The active agents of these names, by id, and the names that nobody has."""
+    if not names:
+        return [], []
+    wanted = {folded(name): name for name in names}
+    rows = db.session.execute(
+        select(Person.id, Person.name).where(Person.active, _holds(Role.AGENT)).order_by(Person.id)
+    )
+    found = [(person, folded(name)) for person, name in rows if folded(name) in wanted]
+    there = {name for _person, name in found}
+    return [person for person, _name in found], [told for name, told in wanted.items() if name not in there]
+
+
 def may_see_email(viewer: Person, person: Person, *, fellow: bool = False) -> bool:
     """Whether `viewer` may read the address: their own, as admin, as lead of the line, or as `fellow`
     (the caller knows that both take part in one visit)."""

@@ -92,17 +92,23 @@ def propose(
     pins: Sequence[Pin] = (),
     expired: Callable[[], bool] = never,
     best_match: bool = True,
+    preview: Callable[[Plan], None] | None = None,
 ) -> Plan:
     """The plan of a round; the same for any order of the rows.
 
     `expired` says when time is over: who is served is then settled, only the match may be better. With
-    `best_match` false only that is asked (a preview). Raises NoSuchPin.
+    `best_match` false only that is asked; `preview` is told it before the match is looked for.
+    Raises NoSuchPin.
     """
     table = lay(agents, people, grid, pins)
     left = _admit(table)
     is_most = _is_flow(table) and not table.second and not table.pins
     bound = len(table.people) - len(left) if is_most else _bound(table)
     complete = False
+    if preview is not None:
+        seats = Packing(table.seating, table.again)
+        seats.chosen.update(table.pins)
+        preview(_plan(table, seats, left, bound, complete))
     if best_match:
         complete = _match(table, expired)
     packing = Packing(table.seating, table.again)

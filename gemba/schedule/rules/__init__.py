@@ -25,7 +25,7 @@ from gemba.schedule.rules.facts import (
 )
 from gemba.schedule.rules.holidays import holiday_countries, holiday_parts, public_holidays
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, known_zones, open_minutes, open_times
-from gemba.schedule.rules.maps import StartMap, start_map
+from gemba.schedule.rules.maps import StartMap, start_map, visitor_mask
 from gemba.schedule.rules.offering import Offer, offer, open_slots, union_of
 from gemba.schedule.rules.reasons import (
     DYNAMIC_REASONS,
@@ -73,4 +73,5 @@ __all__ = [
     "public_holidays",
     "start_map",
     "union_of",
+    "visitor_mask",
 ]

@@ -1,0 +1,96 @@
+"""What the worker does about rounds: looks for pairs, books them, reminds, mends what fell through."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from gemba.clock import now as app_now
+from gemba.db import db, reading
+from gemba.outbox.kinds import Ending, ItemFacts, register
+from gemba.outbox.ticks import every
+from gemba.rounds.models import Round, RoundRun
+from gemba.rounds.pairing.values import Plan
+from gemba.rounds.rules import Step
+from gemba.rounds.service import inputs, inviting, proposing, publishing
+from gemba.rounds.working import NoPlan, work_out
+
+TRIES = 3
+"""So often those who lost their hour are paired anew before they are told that there is none."""
+
+log = structlog.get_logger()
+
+
+def propose(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
+    """Looks for the pairs of a round, and keeps what is found as it comes."""
+    look(int(payload["run"]))
+    return None
+
+
+def look(run_id: int) -> None:
+    """One search, from the first look to the last word; no transaction is open while it is worked out."""
+    now = app_now()
+    token = proposing.begin(run_id, now=now)
+    db.session.commit()
+    if token is None:
+        return
+    with reading():
+        chosen = db.session.get_one(Round, db.session.get_one(RoundRun, run_id).round_id)
+        task = inputs.task_of(chosen, now=now)
+        db.session.rollback()
+    proposing.note(run_id, token, step=Step.WHO)
+    db.session.commit()
+    try:
+        for plan, final in work_out(task, wanted=partial(_wanted, run_id, token)):
+            proposing.keep(run_id, token, plan, digest=task.digest, final=final, now=app_now())
+            db.session.commit()
+    except NoPlan as none:
+        log.warning("rounds.no-plan", run=run_id, code=none.code)
+        proposing.fail(run_id, token, none.code, now=app_now())
+        db.session.commit()
+
+
+def _wanted(run_id: int, token: str) -> bool:
+    with reading():
+        wanted = proposing.goes_on(run_id, token)
+        db.session.rollback()
+    return wanted
+
+
+def publish(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
+    """Books the pairs of a round part by part; who lost the race for an hour is paired anew."""
+    round_id, by_id = int(payload["round"]), int(payload["by"])
+    for _try in range(TRIES):
+        while publishing.book_some(round_id, by_id, now=app_now()):
+            db.session.commit()
+        db.session.rollback()
+        if not _pair_anew(round_id):
+            break
+    return partial(publishing.finish, round_id, by_id, bool(payload["all"]))
+
+
+def _pair_anew(round_id: int) -> int:
+    with reading():
+        task = publishing.lost_task(round_id, now=app_now())
+        db.session.rollback()
+    if task is None:
+        return 0
+    plans: list[Plan] = [plan for plan, _final in work_out(task, wanted=lambda: True)]
+    found = publishing.pair_anew(round_id, plans[-1], now=app_now())
+    db.session.commit()
+    return found
+
+
+def every_minute(now: datetime) -> None:
+    """Mends what fell through, and reminds before sign-up ends."""
+    publishing.watch(now)
+    inviting.remind_by_itself(now)
+
+
+def init_app() -> None:
+    """Says who does what."""
+    register(proposing.KIND, propose, background=True)
+    register(publishing.KIND, publish, background=True)
+    every("rounds", timedelta(minutes=1), every_minute)

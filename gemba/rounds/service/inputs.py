@@ -1,0 +1,255 @@
+"""A round's people and agents as the engine wants them, in a constant number of statements.
+
+What an agent offers comes from the one availability function (`gemba.schedule.rules.start_map`), and so do
+the free hours of people: the same rule reads the hours they painted and their busy times.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from gemba.db import db
+from gemba.people.models import Person as PersonRow
+from gemba.people.models import PersonLanguage, PersonProduct
+from gemba.programmes.models import Programme
+from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
+from gemba.rounds.pairing.grid import Grid
+from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person, Pin
+from gemba.rounds.pairing.wire import Task
+from gemba.rounds.rules import SECONDS, USUAL_WEEK, Outcome, PairState, order_of, turn_of
+from gemba.rounds.service.wishing import waiting
+from gemba.schedule import service as schedule
+from gemba.schedule import sides
+from gemba.schedule.rules import REST, AgentFacts, BookingRules, Load, Span, start_map, visitor_mask
+from gemba.schedule.sides import hours_from
+from gemba.visits import facts
+from gemba.visits.facts import ANY, Time
+from gemba.visits.models import Visit, VisitVisitor
+from gemba.visits.rules import COUNTED
+
+DAY_TICKS = 24 * 3600 // TICK_SECONDS
+FAIR_OVER = timedelta(days=180)
+"""Visits of the past half a year count for who has done how much."""
+AT_ONCE = sides.MANY - 1
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The ticks of a round, the rules of booking that hold in it, and the bits it may use."""
+
+    grid: Grid
+    rules: BookingRules
+    mask: int
+
+
+def frame_of(chosen: Round, now: datetime) -> Frame:
+    """Days of UTC around a round's window; nothing begins before the programme's notice is kept."""
+    rules = round_rules(chosen.programme)
+    start, end = chosen.window
+    low = max(start, now + timedelta(minutes=rules.min_notice_minutes))
+    first = int(start.timestamp()) // TICK_SECONDS // DAY_TICKS * DAY_TICKS - DAY_TICKS
+    count = (-(-int(end.timestamp()) // TICK_SECONDS) - first) // DAY_TICKS * DAY_TICKS + 3 * DAY_TICKS
+    begin = max(-(-int(low.timestamp()) // TICK_SECONDS) - first, 0)
+    stop = max(int(end.timestamp()) // TICK_SECONDS - first, begin)
+    return Frame(Grid(first, count), rules, (1 << stop) - (1 << begin))
+
+
+def round_rules(programme: Programme) -> BookingRules:
+    """A programme's rules of booking, without its horizon: a round says itself until when it runs."""
+    return replace(schedule.booking_rules(programme), horizon_days=365)
+
+
+def task_of(chosen: Round, *, now: datetime, seconds: float = SECONDS) -> Task:
+    """All who wait for a visit and all agents, with the pairs that are pinned."""
+    frame = frame_of(chosen, now)
+    signs = waiting(chosen)
+    return Task(
+        agents=tuple(agents_of(chosen, frame)),
+        people=tuple(people_of(chosen, signs, frame)),
+        grid=frame.grid,
+        pins=tuple(pins_of(chosen, {sign.person_id for sign in signs})),
+        seconds=seconds,
+    )
+
+
+def pins_of(chosen: Round, people: Collection[int]) -> Iterator[Pin]:
+    """The pairs that stay as they are."""
+    query = select(RoundPair).where(
+        RoundPair.round_id == chosen.id, RoundPair.pinned, RoundPair.state == PairState.PROPOSED
+    )
+    for pair in db.session.scalars(query.order_by(RoundPair.person_id)):
+        if pair.person_id in people:
+            yield Pin(pair.person_id, pair.agent_id, pair.tick)
+
+
+def agents_of(chosen: Round, frame: Frame, *, only: Collection[int] | None = None) -> Iterator[Agent]:
+    """The agents of a round with what they offer in it."""
+    programme, grid = chosen.programme, frame.grid
+    ids = [agent for agent in facts.agents_for(ANY) if only is None or agent in only]
+    window = Span(grid.instant(grid.first), grid.instant(grid.first + grid.count))
+    times = facts.times_of(ids, programme, window)
+    spare, loads, lines = _capacities(chosen), _loads(chosen), _lines(ids)
+    products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
+    languages: dict[int, set[str]] = _sets(PersonLanguage.person_id, PersonLanguage.language, ids)
+    for agent, load in facts.loads_of(ids, times):
+        # A seat in a visit there is takes none of the agent's time; a pair is a visit of its own.
+        load.joinable = []
+        starts = start_map(frame.rules, agent, grid.first, grid.count, load).own & frame.mask
+        number, limits = agent.agent, agent.limits
+        yield Agent(
+            id=number,
+            starts=starts,
+            zone=agent.hours.timezone,
+            apart=_apart(frame.rules, agent),
+            products=frozenset(products.get(number, ())),
+            languages=frozenset(languages.get(number, ())),
+            line=lines.get(number),
+            per_day=limits.per_day,
+            per_week=limits.per_week,
+            per_month=limits.per_month,
+            spare=spare.get(number),
+            taken=_days(agent, load),
+            load=loads.get(number, 0),
+            offered=float(max(starts.bit_count(), 1)),
+        )
+
+
+def _apart(rules: BookingRules, agent: AgentFacts) -> int:
+    between = agent.buffer_before + agent.buffer_after
+    if agent.rest_between:
+        between = max(between, REST // timedelta(minutes=1))
+    return -(-(rules.duration_minutes + between) // 5)
+
+
+def _days(agent: AgentFacts, load: Load) -> Mapping[date, int]:
+    zone = ZoneInfo(agent.hours.timezone)
+    return Counter(datetime.fromtimestamp(start, zone).date() for start, _end in load.visits)
+
+
+def _capacities(chosen: Round) -> dict[int, int]:
+    """What is left of the visits that agents said they take, given the pairs that are booked."""
+    here = RoundPair.round_id == chosen.id, RoundPair.state == PairState.BOOKED
+    booked = Counter(db.session.scalars(select(RoundPair.agent_id).where(*here)))
+    query = select(RoundAgent.person_id, RoundAgent.capacity).where(RoundAgent.round_id == chosen.id)
+    return {
+        agent: max(capacity - booked[agent], 0)
+        for agent, capacity in db.session.execute(query).tuples()
+        if capacity is not None
+    }
+
+
+def _loads(chosen: Round) -> dict[int, int]:
+    since = chosen.window[0] - FAIR_OVER
+    query = (
+        select(Visit.agent_id, func.count())
+        .where(Visit.status.in_(COUNTED), Visit.starts_at >= since)
+        .group_by(Visit.agent_id)
+    )
+    return dict(db.session.execute(query).tuples().all())
+
+
+def _lines(ids: Sequence[int]) -> dict[int, int | None]:
+    query = select(PersonRow.id, PersonRow.line_id).where(*sides.among(PersonRow.id, ids))
+    return dict(db.session.execute(query).tuples().all())
+
+
+def _sets(owner: InstrumentedAttribute[int], value: Any, ids: Sequence[int]) -> dict[int, set[Any]]:
+    """By person, the values of a column."""
+    found: dict[int, set[Any]] = defaultdict(set)
+    for person, one in db.session.execute(select(owner, value).where(*sides.among(owner, ids))):
+        found[person].add(one)
+    return found
+
+
+def people_of(chosen: Round, signs: Sequence[RoundSignUp], frame: Frame) -> Iterator[Person]:
+    """The people behind these sign-ups with what they wish and when they are free."""
+    ids = [sign.person_id for sign in signs]
+    times, met, left, zones = _times(chosen, ids, frame), _met(ids), left_out_before(chosen), _zones(ids)
+    programme = chosen.programme
+    for sign in signs:
+        who = sign.person_id
+        turn = turn_of(left_out_last=who in left, came=who in met)
+        yield Person(
+            id=who,
+            free=_free(sign, times.get(who) or Time(), zones.get(who, "UTC"), programme, frame),
+            order=order_of(turn, chosen.seed or chosen.id, who),
+            products=tuple(sign.products),
+            insists=sign.insists,
+            languages=(sign.language,) if sign.language else (),
+            line=sign.line_id,
+            refuses=frozenset(sign.refuses),
+            met=frozenset(met.get(who, ())),
+        )
+
+
+def _free(sign: RoundSignUp, time: Time, zone: str, programme: Programme, frame: Frame) -> int:
+    """The starts at which a whole visit lies in somebody's free hours, whatever else they have then."""
+    grid = frame.grid
+    hours = hours_from(sign.timezone or zone, sign.weekly or USUAL_WEEK, {}, [], "", [])
+    # Every five minutes: which starts there are is for the agent's clock to say.
+    rules = replace(frame.rules, slot_step_minutes=5, slot_offset_minutes=0)
+    load = Load(calendar=[(start * 60, end * 60) for start, end in sign.busy])
+    own = start_map(rules, AgentFacts(sign.person_id, hours), grid.first, grid.count, load).own
+    (visitor,) = facts.visitors_of(programme, [sign.person_id], {sign.person_id: time})
+    return own & frame.mask & ~visitor_mask(frame.rules, [visitor], grid.first, grid.count)
+
+
+def _times(chosen: Round, ids: Sequence[int], frame: Frame) -> dict[int, Time]:
+    """What people have already; some hundreds at a time, as of thousands only agents' visits are read."""
+    grid = frame.grid
+    window = Span(grid.instant(grid.first), grid.instant(grid.first + grid.count))
+    found: dict[int, Time] = {}
+    for number in range(0, len(ids), AT_ONCE):
+        found |= facts.times_of(ids[number : number + AT_ONCE], chosen.programme, window)
+    return found
+
+
+def _met(ids: Sequence[int]) -> dict[int, set[int]]:
+    """The agents whom each of these people has visited, or is going to."""
+    found: dict[int, set[int]] = defaultdict(set)
+    query = (
+        select(VisitVisitor.person_id, Visit.agent_id)
+        .join(Visit, Visit.id == VisitVisitor.visit_id)
+        .where(Visit.status.in_(COUNTED), *sides.among(VisitVisitor.person_id, ids))
+    )
+    for person, agent in db.session.execute(query):
+        found[person].add(agent)
+    return found
+
+
+def _zones(ids: Sequence[int]) -> dict[int, str]:
+    query = select(PersonRow.id, PersonRow.timezone).where(*sides.among(PersonRow.id, ids))
+    return dict(db.session.execute(query).tuples().all())
+
+
+def left_out_before(chosen: Round) -> set[int]:
+    """Who was left out of the round of this programme before this one."""
+    last = (
+        select(Round.id)
+        .where(
+            Round.programme_id == chosen.programme_id,
+            Round.id != chosen.id,
+            Round.published_at.is_not(None),
+            Round.opens_at <= chosen.opens_at,
+        )
+        .order_by(Round.published_at.desc(), Round.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(RoundSignUp.person_id).where(
+        RoundSignUp.round_id == last, RoundSignUp.outcome == Outcome.LEFT_OUT
+    )
+    return set(db.session.scalars(query))
+
+
+def turns(chosen: Round, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """By person: who goes first (see rules.order_of)."""
+    met, left = _met(ids), left_out_before(chosen)
+    seed = chosen.seed or chosen.id
+    return {who: order_of(turn_of(left_out_last=who in left, came=who in met), seed, who) for who in ids}

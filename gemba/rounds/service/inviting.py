@@ -1,0 +1,171 @@
+"""Who is asked to take part: by a list of addresses, a department or a CSV file; and who is reminded."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from gemba.db import db, insert_all_new, table_of
+from gemba.errors import Invalid
+from gemba.people import service as people
+from gemba.people.models import Person
+from gemba.people.rules import N_, clean_email, read_people
+from gemba.rounds.errors import RoundClosed, TooManyMails
+from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundSignUp
+from gemba.rounds.rules import INVITED_AT_ONCE
+from gemba.rounds.service import mails
+from gemba.rounds.service.campaigns import is_open
+from gemba.rounds.service.wishing import agents_with_hours
+
+REMIND_BEFORE = timedelta(hours=48)
+BETWEEN = timedelta(hours=24)
+SEPARATOR = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True)
+class Invited:
+    """How many were asked now and had been before, and the addresses nobody here has."""
+
+    new: int
+    before: int
+    unknown: tuple[str, ...]
+
+
+def addresses_of(text: str, content: bytes = b"") -> list[str]:
+    """The addresses of a typed list and of a CSV file with a column `email`. Raises Invalid."""
+    found = [each for each in SEPARATOR.split(text) if each]
+    if content:
+        rows, errors = read_people(content)
+        if errors:
+            raise Invalid({"file": [f"{where}: {words[0]}" for where, words in errors.items()][:1]})
+        found += [row.cells["email"] for row in rows if "email" in row.cells]
+    if len(found) > INVITED_AT_ONCE:
+        raise Invalid({"addresses": [N_("Invite at most 3000 people at once.")]})
+    return found
+
+
+def departments() -> list[tuple[str, int]]:
+    """The departments of active people, by name, with how many there are."""
+    query = (
+        select(Person.department, func.count())
+        .where(Person.active, Person.department != "")
+        .group_by(Person.department)
+        .order_by(Person.department)
+    )
+    return list(db.session.execute(query).tuples())
+
+
+def invite(
+    viewer: Person, chosen: Round, *, addresses: Collection[str] = (), department: str = "", now: datetime
+) -> Invited:
+    """Asks people to take part; who was asked before is not asked again. Raises RoundClosed, Invalid."""
+    if not is_open(chosen, now):
+        raise RoundClosed
+    cleaned = {each: clean_email(each) for each in addresses}
+    emails = {email for email in cleaned.values() if email}
+    found: list[Person] = []
+    if emails:
+        found += db.session.scalars(select(Person).where(Person.email.in_(emails), Person.active))
+    if department:
+        found += db.session.scalars(select(Person).where(Person.department == department, Person.active))
+    if not found and not cleaned:
+        raise Invalid({"addresses": [N_("Name somebody: by address, department or file.")]})
+    there = {person.email for person in found}
+    unknown = tuple(each for each, email in cleaned.items() if email not in there)
+    asked = {person.id: person for person in found}
+    before = _invited(chosen)
+    new = [person for number, person in sorted(asked.items()) if number not in before]
+    if new:
+        rows = [{"round_id": chosen.id, "person_id": person.id, "invited_at": now} for person in new]
+        insert_all_new(table_of(RoundInvitee), rows, "round_id", "person_id")
+        signed = _signed_up(chosen)
+        mails.invite(chosen, [person for person in new if person.id not in signed], now=now)
+        people.audit(viewer, "round.invite", f"round:{chosen.id}", {"people": len(new)}, now)
+    db.session.flush()
+    return Invited(len(new), len(asked) - len(new), unknown)
+
+
+def _invited(chosen: Round) -> set[int]:
+    return set(db.session.scalars(select(RoundInvitee.person_id).where(RoundInvitee.round_id == chosen.id)))
+
+
+def _signed_up(chosen: Round) -> set[int]:
+    return set(db.session.scalars(select(RoundSignUp.person_id).where(RoundSignUp.round_id == chosen.id)))
+
+
+def silent(chosen: Round, *, limit: int | None = None) -> list[Person]:
+    """Who was asked and did not sign up, by name."""
+    signed = select(RoundSignUp.person_id).where(RoundSignUp.round_id == chosen.id)
+    query = (
+        select(Person)
+        .join(RoundInvitee, RoundInvitee.person_id == Person.id)
+        .where(RoundInvitee.round_id == chosen.id, Person.id.not_in(signed), Person.active)
+        .order_by(func.lower(Person.name), Person.id)
+    )
+    return list(db.session.scalars(query.limit(limit)))
+
+
+def remind(viewer: Person | None, chosen: Round, *, now: datetime) -> int:
+    """Reminds everyone who was asked and did not sign up. Raises RoundClosed, TooManyMails."""
+    if not is_open(chosen, now):
+        raise RoundClosed
+    if chosen.reminded_at is not None and now - chosen.reminded_at < BETWEEN:
+        raise TooManyMails
+    asked = silent(chosen)
+    mails.remind(chosen, asked, now=now)
+    chosen.reminded_at = now
+    people.audit(viewer, "round.remind", f"round:{chosen.id}", {"people": len(asked)}, now)
+    db.session.flush()
+    return len(asked)
+
+
+def remind_by_itself(now: datetime) -> None:
+    """Two days before sign-up ends, who did not answer hears once more."""
+    due = db.session.scalars(
+        select(Round).where(
+            Round.reminded_at.is_(None),
+            Round.published_at.is_(None),
+            Round.opens_at <= now - BETWEEN,
+            Round.closes_at > now,
+            Round.closes_at <= now + REMIND_BEFORE,
+        )
+    )
+    for chosen in due.all():
+        remind(None, chosen, now=now)
+
+
+def ask_agents(viewer: Person, chosen: Round, *, now: datetime) -> int:
+    """Asks the agents who were not asked yet how many visits they take; says how many were asked."""
+    known = {
+        row.person_id: row
+        for row in db.session.scalars(select(RoundAgent).where(RoundAgent.round_id == chosen.id))
+    }
+    asked: Sequence[Person] = [
+        agent
+        for agent in agents_with_hours()
+        if agent.id not in known
+        or (known[agent.id].asked_at is None and known[agent.id].confirmed_at is None)
+    ]
+    for agent in asked:
+        row = known.get(agent.id) or RoundAgent(round_id=chosen.id, person_id=agent.id)
+        row.asked_at = now
+        db.session.add(row)
+    mails.ask_agents(chosen, asked, now=now)
+    people.audit(viewer, "round.ask_agents", f"round:{chosen.id}", {"agents": len(asked)}, now)
+    db.session.flush()
+    return len(asked)
+
+
+def signed_up(chosen: Round, *, limit: int, offset: int = 0) -> list[RoundSignUp]:
+    """Who signed up, by name."""
+    query = (
+        select(RoundSignUp)
+        .join(Person, Person.id == RoundSignUp.person_id)
+        .where(RoundSignUp.round_id == chosen.id)
+        .options(joinedload(RoundSignUp.person).lazyload(Person.role_rows))
+        .order_by(func.lower(Person.name), Person.id)
+    )
+    return list(db.session.scalars(query.limit(limit).offset(offset)))

@@ -1,0 +1,155 @@
+"""What an admin sees of a proposal: pairs, who is left out, one person's wish, and other hours for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from gemba.db import db
+from gemba.errors import NotFound
+from gemba.people.models import Person, Product
+from gemba.people.rules import folded
+from gemba.people.service.lookups import names_of
+from gemba.rounds.models import Round, RoundPair, RoundRun, RoundSignUp
+from gemba.rounds.pairing.candidates import because, score_at
+from gemba.rounds.pairing.grid import bits_of
+from gemba.rounds.pairing.values import Pair
+from gemba.rounds.rules import UNDER_WAY, Outcome, PairState
+from gemba.rounds.service import inputs
+from gemba.rounds.service.proposing import newest_run
+from gemba.rounds.service.wishing import waiting
+
+OPTIONS, A_HEAD = 30, 3
+"""So many other hours are shown, of each agent at most so many."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an admin looks at: the newest search, a part of the pairs, and how many there are."""
+
+    run: RoundRun | None
+    pairs: Sequence[RoundPair]
+    total: int
+
+
+def proposal(
+    chosen: Round, *, search: str = "", only_left: bool = False, limit: int = 50, offset: int = 0
+) -> Proposal:
+    """The pairs of a round by person's name, with the newest search."""
+    query = select(RoundPair).where(RoundPair.round_id == chosen.id)
+    if search:
+        query = query.where(RoundPair.person_id.in_(_named(chosen, search)))
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = db.session.scalars(
+        query.join(Person, Person.id == RoundPair.person_id)
+        .options(
+            joinedload(RoundPair.person).lazyload(Person.role_rows),
+            joinedload(RoundPair.agent).lazyload(Person.role_rows),
+            joinedload(RoundPair.visit),
+        )
+        .order_by(func.lower(Person.name), Person.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return Proposal(newest_run(chosen), [] if only_left else rows, total)
+
+
+def _named(chosen: Round, search: str) -> list[int]:
+    """Who of a round is called so, or visits somebody who is; compared here, as databases fold Latin only."""
+    words = folded(search)
+    agent = db.session.execute(
+        select(RoundPair.person_id, RoundPair.agent_id).where(RoundPair.round_id == chosen.id)
+    ).all()
+    names = names_of({one for row in agent for one in row})
+    return [who for who, other in agent if words in folded(names[who]) or words in folded(names[other])]
+
+
+def left_out(chosen: Round, run: RoundRun | None) -> list[Mapping[str, Any]]:
+    """Who of the newest search is left out and still waits, with reasons, by id."""
+    here = RoundPair.round_id == chosen.id
+    paired = set(db.session.scalars(select(RoundPair.person_id).where(here)))
+    still = {sign.person_id: sign for sign in waiting(chosen)}
+    found = {each["person"]: each for each in (run.left_out if run is not None else [])}
+    found |= {who: {**sign.reason, "person": who} for who, sign in still.items() if sign.reason}
+    return [each for who, each in sorted(found.items()) if who in still and who not in paired]
+
+
+def all_pairs(chosen: Round) -> list[RoundPair]:
+    """All pairs of a round, by visitor's id."""
+    query = select(RoundPair).where(RoundPair.round_id == chosen.id).order_by(RoundPair.person_id)
+    return list(db.session.scalars(query))
+
+
+def status_of(chosen: Round, run: RoundRun | None, pairs: Sequence[RoundPair]) -> str:
+    """Where a round's proposal stands, in a word."""
+    if any(pair.state == PairState.PUBLISHING for pair in pairs):
+        return "publishing"
+    if run is not None and run.state in UNDER_WAY:
+        return str(run.state)
+    if chosen.published_at is not None:
+        return "published"
+    return str(run.state) if run is not None else "none"
+
+
+def publishing_count(chosen: Round) -> int:
+    """How many pairs wait to be booked."""
+    query = select(func.count()).where(
+        RoundPair.round_id == chosen.id, RoundPair.state == PairState.PUBLISHING
+    )
+    return db.session.scalar(query) or 0
+
+
+@dataclass(frozen=True)
+class Wished:
+    """A sign-up with its pair, the newest search, and the products' names. Whom they refuse stays theirs."""
+
+    sign: RoundSignUp
+    pair: RoundPair | None
+    run: RoundRun | None
+    products: Sequence[str]
+
+    @property
+    def can_change(self) -> bool:
+        """Whether somebody may be given another hour now."""
+        is_free = self.sign.outcome in (Outcome.OPEN, Outcome.LEFT_OUT)
+        proposed = self.pair is None or self.pair.state == PairState.PROPOSED
+        return is_free and proposed and (self.run is None or self.run.state not in UNDER_WAY)
+
+
+def wish_of(chosen: Round, person_id: int) -> Wished:
+    """Somebody's wish and what they were given. Raises NotFound."""
+    sign = db.session.scalar(
+        select(RoundSignUp)
+        .where(RoundSignUp.round_id == chosen.id, RoundSignUp.person_id == person_id)
+        .options(joinedload(RoundSignUp.person), joinedload(RoundSignUp.line))
+    )
+    if sign is None:
+        raise NotFound
+    pair = db.session.scalar(
+        select(RoundPair)
+        .where(RoundPair.round_id == chosen.id, RoundPair.person_id == person_id)
+        .options(joinedload(RoundPair.agent), joinedload(RoundPair.visit))
+    )
+    query = select(Product.id, Product.name).where(Product.id.in_(sign.products))
+    products = dict(db.session.execute(query).tuples().all())
+    named = [products[one] for one in sign.products if one in products]
+    return Wished(sign, pair, newest_run(chosen), named)
+
+
+def options(chosen: Round, sign: RoundSignUp, *, now: datetime) -> list[Pair]:
+    """Hours that somebody could be given whatever the others have, the best match first."""
+    frame = inputs.frame_of(chosen, now)
+    (person,) = inputs.people_of(chosen, [sign], frame)
+    found = []
+    for agent in inputs.agents_of(chosen, frame):
+        common = agent.starts & person.free if agent.id not in (person.id, *person.refuses) else 0
+        bits = bits_of(common)
+        step = max(len(bits) // A_HEAD, 1)
+        for bit in bits[::step][:A_HEAD]:
+            words, score = because(person, agent, bit), score_at(person, agent, bit)
+            found.append(Pair(person.id, agent.id, frame.grid.first + bit, score, words))
+    found.sort(key=lambda pair: (-pair.score, pair.agent in person.met, pair.start, pair.agent))
+    return found[:OPTIONS]

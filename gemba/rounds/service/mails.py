@@ -1,0 +1,98 @@
+"""Mails of rounds: asked, reminded, given a visit, left out; to agents: how many visits they take."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from gemba.outbox import service as outbox
+from gemba.people.models import Person
+from gemba.people.rules import MailKind
+from gemba.people.service.mail_choices import wants
+from gemba.rounds.models import Round, RoundPair, RoundSignUp
+from gemba.visits.models import Visit
+
+OFFERED = 3
+"""So many hours that would have worked stand in a mail."""
+
+
+def invite(chosen: Round, people: Sequence[Person], *, now: datetime) -> None:
+    """Asks people to take part."""
+    _to_all("round_invitation", chosen, people, "invitation", now)
+
+
+def remind(chosen: Round, people: Sequence[Person], *, now: datetime) -> None:
+    """Reminds people who did not answer."""
+    _to_all("round_reminder", chosen, people, f"reminder:{now:%Y-%m-%d}", now)
+
+
+def ask_agents(chosen: Round, agents: Sequence[Person], *, now: datetime) -> None:
+    """Asks agents how many visits they take."""
+    _to_all("round_capacity", chosen, agents, "capacity", now)
+
+
+def served(chosen: Round, pair: RoundPair, visit: Visit, *, now: datetime) -> None:
+    """Somebody got a visit: with whom, when and why. The invite comes by itself."""
+    more = {
+        "agent": visit.agent.name,
+        "start": visit.starts_at,
+        "words": list(pair.because),
+        "path": f"/visits/{visit.id}",
+    }
+    outbox.queue_all([_row("round_served", chosen, pair.person, f"served:{visit.id}", more, now)])
+
+
+def left_out(chosen: Round, sign: RoundSignUp, *, now: datetime) -> None:
+    """Somebody could not be placed: why, and what would help."""
+    reason = sign.reason
+    works = [datetime.fromtimestamp(second, UTC) for second in reason.get("would_work", [])[:OFFERED]]
+    more = {"code": reason["code"], "facts": reason.get("facts", {}), "works": works}
+    key = f"left-out:{now.isoformat()}"
+    outbox.queue_all([_row("round_left_out", chosen, sign.person, key, more, now)])
+
+
+def _to_all(template: str, chosen: Round, people: Sequence[Person], word: str, now: datetime) -> None:
+    wanting: Collection[int] = wants([person.id for person in people], MailKind.ROUND)
+    outbox.queue_all(
+        [
+            _row(template, chosen, person, word, {}, now, may_decline=True)
+            for person in people
+            if person.id in wanting
+        ]
+    )
+
+
+def _row(
+    template: str,
+    chosen: Round,
+    person: Person,
+    word: str,
+    more: Mapping[str, Any],
+    now: datetime,
+    *,
+    may_decline: bool = False,
+) -> outbox.Row:
+    start, end = chosen.window
+    programme = chosen.programme
+    choice = {"choice": {"person": person.id, "kind": MailKind.ROUND.value}} if may_decline else {}
+    return outbox.mail_row(
+        to=person.email,
+        name=person.name,
+        locale=person.locale,
+        template=template,
+        context={
+            "first_name": person.first_name,
+            "programme": programme.name_in(person.locale),
+            "purpose": programme.purpose_in(person.locale),
+            "round": chosen.name_in(person.locale),
+            "zone": person.timezone,
+            "closes": chosen.closes_at,
+            "visits_from": start,
+            "visits_until": end,
+            "path": f"/rounds/{chosen.id}",
+            **more,
+        },
+        dedup_key=f"round:{chosen.id}:{word}:{person.id}",
+        group_key=f"round:{chosen.id}:{template}",
+        extra=choice,
+        now=now,
+    )

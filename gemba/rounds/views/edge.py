@@ -1,0 +1,73 @@
+"""The blueprint of rounds, and what several of its pages put into words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from gemba.rounds.pairing.values import TICK_SECONDS, Because, Why
+
+blueprint = Blueprint("rounds", __name__, url_prefix="/rounds")
+
+
+def start_of(tick: int) -> datetime:
+    """The instant of a tick."""
+    return datetime.fromtimestamp(tick * TICK_SECONDS, UTC)
+
+
+def because_words(words: Sequence[str]) -> list[str]:
+    """Why a pair is a good one, in the reader's language."""
+    known = {
+        Because.PINNED: _("pinned"),
+        Because.FIRST_PRODUCT: _("the first product wished for"),
+        Because.OTHER_PRODUCT: _("a product wished for"),
+        Because.LANGUAGE: _("the language wished for"),
+        Because.PREFERRED_TIME: _("a preferred hour"),
+        Because.MET_BEFORE: _("they have met before: nobody else was free"),
+    }
+    return [known[Because(word)] for word in words if word in known]
+
+
+def why_words(left: Mapping[str, Any]) -> list[str]:
+    """Why somebody is left out, sentence by sentence, in the reader's language."""
+    code, facts = left.get("code"), left.get("facts", {})
+    if code == Why.NO_AGENT:
+        lifted = {
+            "language": _("In another language there would be somebody."),
+            "product": _("With another product there would be somebody."),
+            "line": _("In another line there would be somebody."),
+            "refuses": _("There would be somebody among those not to be visited."),
+        }
+        return [_("No agent fits all the wishes."), *(lifted[one] for one in facts.get("lift", []))]
+    if code == Why.NO_TIME:
+        return [_("No agent who fits works in the free hours.")]
+    places = int(facts.get("places", 0))
+    if not places:
+        return [_("All places in the free hours are taken by people whose turn was earlier.")]
+    competed = ngettext("%(num)d person", "%(num)d people", int(facts.get("people", 0)))
+    return [
+        ngettext(
+            "%(people)s compete here for %(num)d place, and the lot fell to others.",
+            "%(people)s compete here for %(num)d places, and the lot fell to others.",
+            places,
+            people=competed,
+        )
+    ]
+
+
+def turn_words(turn: int) -> str:
+    """In which of the three groups somebody drew their lot."""
+    words: list[str] = [
+        _("You went first, because you were left out last time."),
+        _("You drew among those who never came, before everyone who did."),
+        _("You drew among those who have come before, after everyone else."),
+    ]
+    return words[turn]
+
+
+def works_of(left: Mapping[str, Any]) -> list[datetime]:
+    """The hours that would have worked."""
+    return [datetime.fromtimestamp(second, UTC) for second in left.get("would_work", [])]

@@ -1,0 +1,166 @@
+"""The proposal: asked for, looked at, pinned, changed, published."""
+
+from datetime import UTC, datetime
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from gemba.clock import now
+from gemba.db import db
+from gemba.errors import NotFound
+from gemba.people.rules import Role
+from gemba.people.service.lookups import names_of
+from gemba.rounds import service
+from gemba.rounds.rules import UNDER_WAY
+from gemba.rounds.service import looking, proposing, publishing
+from gemba.rounds.views.edge import because_words, blueprint, start_of, why_words, works_of
+from gemba.rounds.views.manage import SHOWN, _number
+from gemba.web.access import me, requires
+from gemba.web.limits import limiter
+from gemba.web.pages import Answer
+
+
+@blueprint.post("/<int:round_id>/propose")
+@limiter.limit("20 per minute")
+@requires(Role.ADMIN)
+def propose(round_id: int) -> Answer:
+    """Look for pairs."""
+    chosen = service.managed(me(), round_id)
+    proposing.queue(proposing.start(me(), chosen, now=now()), now=now())
+    db.session.commit()
+    return redirect(url_for(".proposal", round_id=round_id), 303)
+
+
+@blueprint.post("/<int:round_id>/stop")
+@requires(Role.ADMIN)
+def stop(round_id: int) -> Answer:
+    """Stop looking; what was found stays."""
+    if proposing.stop(me(), service.managed(me(), round_id, lock=True), now=now()):
+        flash(_("Stopped. What was found so far stays."), "success")
+    db.session.commit()
+    return redirect(url_for(".proposal", round_id=round_id), 303)
+
+
+@blueprint.get("/<int:round_id>/proposal")
+@requires(Role.ADMIN)
+def proposal(round_id: int) -> Answer:
+    """Figures, pairs with why, and who is left out with reasons."""
+    chosen = service.managed(me(), round_id)
+    view, page, search = request.args.get("view", ""), _number("page"), request.args.get("q", "")[:80]
+    found = looking.proposal(
+        chosen, search=search, only_left=view == "left", limit=SHOWN, offset=SHOWN * page
+    )
+    left = looking.left_out(chosen, found.run)
+    part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
+    return render_template(
+        "rounds/proposal.html",
+        round=chosen,
+        run=found.run,
+        running=found.run is not None and found.run.state in UNDER_WAY,
+        counts=service.counts(chosen),
+        publishing=looking.publishing_count(chosen),
+        pairs=[(pair, start_of(pair.tick), because_words(pair.because)) for pair in found.pairs],
+        total=len(left) if view == "left" else found.total,
+        left=[(each, why_words(each), works_of(each)) for each in part],
+        left_total=len(left),
+        names=names_of(each["person"] for each in part),
+        view=view,
+        search=search,
+        page=page,
+        shown=SHOWN,
+        match=format_decimal(found.run.figures["score"]) if found.run and found.run.figures else "",
+    )
+
+
+@blueprint.get("/<int:round_id>/progress")
+@requires(Role.ADMIN)
+def progress(round_id: int) -> Answer:
+    """How far a search or a publication is, for the page that waits for it."""
+    chosen = service.managed(me(), round_id)
+    run = proposing.newest_run(chosen)
+    told = {"run": [run.id, run.state, run.step] if run else [], "left": looking.publishing_count(chosen)}
+    return jsonify(told)
+
+
+@blueprint.post("/<int:round_id>/people/<int:person_id>/pin")
+@requires(Role.ADMIN)
+def pin(round_id: int, person_id: int) -> Answer:
+    """Pin a pair (`on` is yes), or let it go."""
+    chosen = service.managed(me(), round_id, lock=True)
+    proposing.pin(me(), chosen, person_id, pinned=request.form.get("on") != "no", now=now())
+    db.session.commit()
+    return redirect(_back(round_id, person_id), 303)
+
+
+@blueprint.post("/<int:round_id>/people/<int:person_id>/drop")
+@requires(Role.ADMIN)
+def drop(round_id: int, person_id: int) -> Answer:
+    """Take a pair out of the proposal."""
+    proposing.drop(me(), service.managed(me(), round_id, lock=True), person_id, now=now())
+    db.session.commit()
+    flash(_("The pair is taken out."), "success")
+    return redirect(_back(round_id, person_id), 303)
+
+
+@blueprint.get("/<int:round_id>/people/<int:person_id>")
+@requires(Role.ADMIN)
+def person(round_id: int, person_id: int) -> Answer:
+    """What somebody wished, what they got, and what else there would be."""
+    chosen = service.managed(me(), round_id)
+    found = looking.wish_of(chosen, person_id)
+    left = next((one for one in looking.left_out(chosen, found.run) if one["person"] == person_id), None)
+    options = looking.options(chosen, found.sign, now=now()) if found.can_change else []
+    return render_template(
+        "rounds/person.html",
+        round=chosen,
+        found=found,
+        start=start_of(found.pair.tick) if found.pair is not None else None,
+        words=because_words(found.pair.because) if found.pair is not None else [],
+        why=why_words(left) if left is not None else [],
+        options=[(each, start_of(each.start), because_words(each.because)) for each in options],
+        names=names_of(each.agent for each in options),
+    )
+
+
+@blueprint.post("/<int:round_id>/people/<int:person_id>")
+@requires(Role.ADMIN)
+def change(round_id: int, person_id: int) -> Answer:
+    """Give somebody this agent and hour (`choice`: agent and tick)."""
+    chosen = service.managed(me(), round_id, lock=True)
+    agent, _dash, tick = request.form.get("choice", "").partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in (agent, tick)):
+        raise NotFound
+    start = datetime.fromtimestamp(int(tick) * 300, UTC)
+    proposing.change(me(), chosen, person_id, int(agent), start, now=now())
+    db.session.commit()
+    flash(_("Changed and pinned. Propose the rest again to see what follows from it."), "success")
+    return redirect(url_for(".person", round_id=round_id, person_id=person_id), 303)
+
+
+@blueprint.post("/<int:round_id>/publish")
+@limiter.limit("20 per minute")
+@requires(Role.ADMIN)
+def publish(round_id: int) -> Answer:
+    """Book all proposed pairs, or those of the chosen people (`person`)."""
+    chosen = service.managed(me(), round_id)
+    ids = [int(one) for one in request.form.getlist("person") if one.isascii() and one.isdigit()][:2000]
+    some = request.form.get("which") == "some"
+    count = publishing.start(me(), chosen, only=ids if some else None, now=now())
+    db.session.commit()
+    flash(
+        ngettext(
+            "%(num)d visit is being booked. Invites go out as each is.",
+            "%(num)d visits are being booked. Invites go out as each is.",
+            count,
+        ),
+        "success",
+    )
+    return redirect(url_for(".proposal", round_id=round_id), 303)
+
+
+def _back(round_id: int, person_id: int) -> str:
+    if request.form.get("back") == "person":
+        return url_for(".person", round_id=round_id, person_id=person_id)
+    page = request.form.get("page", "")
+    return url_for(".proposal", round_id=round_id, page=page if page.isdigit() else None)
