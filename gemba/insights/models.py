@@ -274,6 +274,20 @@ class VisitFeedback(Base):
     at: Mapped[datetime]
 
 
+class StillThere(Base):
+    """What one person in a visit answered about an insight seen before; `answer` is an Answered."""
+
+    __tablename__ = "still_there"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    insight_id: Mapped[int] = mapped_column(
+        ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    answer: Mapped[str]
+    at: Mapped[datetime]
+
+
 class Picture(Base):
     """A picture of a note, re-encoded by us and kept as `file` in the folder of uploads.
 

@@ -173,6 +173,7 @@ WHO: dict[str, frozenset[str]] = {
     "insights.wrap_up": TAKERS,
     "insights.thanks": TAKERS,
     "insights.sheet": TAKERS,
+    "insights.feedback": EDITORS,
     "insights.briefing": TAKERS,
     "insights.still_there": TAKERS,
     "insights.review": frozenset({"alice"}),

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from gemba.db import db
 from gemba.insights import service
-from gemba.insights.models import Observation
+from gemba.insights.models import Insight, Observation
 from gemba.insights.service import briefing
+from gemba.insights.service.counts import counts_of
 from gemba.people.models import Person
 from gemba.programmes.models import Consent, Programme
 from gemba.visits.errors import VisitNotFound
@@ -99,5 +101,65 @@ def test_the_page_says_what_is_missing_and_notes_what_is_still_there(
     with site.app_context():
         notes = db.session.query(Observation).filter_by(visit_id=visit).all()
         assert [(one.text, one.insight_id) for one in notes] == [("Still there: The list is slow", insight)]
+    assert 'value="yes" aria-pressed="true"' in vera.get(f"/visits/{visit}/briefing").text
     russian = alice.get(f"/visits/{visit}/briefing", headers={"Accept-Language": "ru"})
     assert russian.status_code == 200
+
+
+def test_gone_is_kept_and_counted_by_visit_and_takes_a_yes_back(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        start = clock()
+        clock.at = start - timedelta(days=60)
+        old = make_visit(site_cast, clock(), visitor=site_cast.eve, status="held")
+        insight = note(old, site_cast.eve, "The list is slow", clock()).insight_id
+        clock.at = start
+        visit, other = make_visit(site_cast, start).id, make_visit(site_cast, start, agent=site_cast.ada).id
+        db.session.commit()
+    clock.forward(minutes=5)
+    vera, alice = browser.as_(site_cast.vera.id), browser.as_(site_cast.alice.id)
+
+    def say(client: FlaskClient, answer: str, of: int = visit) -> None:
+        form = {"answer": answer, "next": f"/visits/{of}/notes"}
+        assert client.post(f"/visits/{of}/still-there/{insight}", data=form).location == form["next"]
+
+    def stands() -> int:
+        with site.app_context():
+            return counts_of([insight or 0])[insight or 0].observations
+
+    def told() -> tuple[int, int, int]:
+        with site.app_context():
+            found = service.answers_to(insight or 0)
+            return found.yes, found.gone, found.not_seen
+
+    page = f"/insights/{insight}"
+    assert "looked for it again" not in vera.get(page).text
+    say(vera, "yes")
+    assert (told(), stands()) == ((1, 0, 0), 2)
+    say(vera, "gone")
+    assert (told(), stands()) == ((0, 1, 0), 1)
+    say(vera, "yes")
+    say(vera, "yes")
+    assert (told(), stands()) == ((1, 0, 0), 2)
+    say(vera, "gone")
+    # The agent of the same visit says the same: it is one visit.
+    say(alice, "gone")
+    say(vera, "not-seen", other)
+    assert (told(), stands()) == ((0, 1, 1), 1)
+    assert "One visit looked for it again" in vera.get(page).text
+    assert "gone in 1" in vera.get(page).text
+    # What was merged in is asked about with the insight that speaks for it.
+    with site.app_context():
+        olga = db.session.get_one(Person, site_cast.olga.id)
+        survivor = note(db.session.get_one(Visit, other), site_cast.vera, "A slow list", clock()).insight_id
+        for one in db.session.query(Observation).all():
+            one.standing = "published"
+        for found in db.session.query(Insight).all():
+            found.review_visit_id = None
+        service.merge(insight or 0, olga, survivor or 0, now=clock())
+        assert service.answers_to(survivor or 0).gone == 1
+        db.session.commit()
+    assert vera.post(f"/visits/{visit}/still-there/999").status_code == 404
+    eve = browser.as_(site_cast.eve.id)
+    assert eve.post(f"/visits/{visit}/still-there/{insight}", data={"answer": "gone"}).status_code == 404

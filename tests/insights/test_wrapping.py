@@ -13,9 +13,10 @@ from gemba.insights.errors import NotesCancelled, WrapTooEarly
 from gemba.insights.models import VisitFeedback, WrapPick
 from gemba.insights.rules.kinds import Frequency
 from gemba.insights.rules.severity import Persistence, severity_of
-from gemba.insights.service import wrapping
+from gemba.insights.service import thanks, wrapping
 from gemba.insights.service.wrapping import Worst, WrapFields
 from gemba.people.models import Person
+from gemba.programmes.models import Programme
 from gemba.visits.errors import VisitNotFound
 from gemba.visits.models import Visit
 from tests.cast import Cast
@@ -155,3 +156,34 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     early = browser.as_(site_cast.vera.id).get(f"/visits/{number}/wrap-up")
     assert early.status_code == 200
     assert "Thanks" in browser.as_(site_cast.alice.id).get(f"/visits/{number}/wrap-up").text
+
+
+def test_feedback_is_shown_in_total_and_only_from_enough_people(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        db.session.get_one(Programme, site_cast.programme.id).smallest_group = 2
+        visit = make_visit(site_cast, clock()).id
+        again = make_visit(site_cast, clock() + timedelta(days=1), visitor=site_cast.eve).id
+        db.session.commit()
+        slug = site_cast.programme.slug
+    path = f"/programmes/{slug}/feedback"
+    clock.forward(hours=1)
+    said = {site_cast.vera.id: "yes", site_cast.alice.id: "no", site_cast.lev.id: "partly"}
+    for who, worth in said.items():
+        data = {"worth": worth, "words": "Words of thanks"}
+        assert browser.as_(who).post(f"/visits/{visit}/thanks", data=data).status_code == 303
+    olga = browser.as_(site_cast.olga.id)
+    with site.app_context():
+        found = thanks.totals(slug)
+        assert found.visitors.answers is None
+        assert found.hosts.answers == {"yes": 0, "partly": 1, "no": 1}
+    page = olga.get(path).text
+    assert "Shown once 2 people of this side have answered" in page
+    for word in ("Words of thanks", "Alice", "Vera", "Lev"):
+        assert word not in page.partition("<main")[2]
+    clock.forward(days=1)
+    browser.as_(site_cast.eve.id).post(f"/visits/{again}/thanks", data={"worth": "yes", "words": ""})
+    with site.app_context():
+        assert thanks.totals(slug).visitors.answers == {"yes": 2, "partly": 0, "no": 0}
+    assert olga.get("/programmes/none/feedback").status_code == 404

@@ -68,6 +68,14 @@ class Verdict(StrEnum):
     PRIVATE = "private"
 
 
+class Answered(StrEnum):
+    """What somebody in a visit says of an insight that was seen before: is it still there?"""
+
+    YES = "yes"
+    GONE = "gone"
+    NOT_SEEN = "not-seen"
+
+
 class Status(StrEnum):
     """How far an insight has come."""
 

@@ -3,6 +3,7 @@
 Functions take the acting person and `now`, write through `db.session` and flush; entry points commit.
 """
 
+from gemba.insights.service.asked import answers_to
 from gemba.insights.service.backlog import (
     COUNTED_UP_TO,
     Detail,
@@ -68,6 +69,7 @@ __all__ = [
     "Similar",
     "Summary",
     "add_as_evidence",
+    "answers_to",
     "board",
     "confirm_consent",
     "content_of",

@@ -4,6 +4,7 @@ Only what everybody may read; nothing of a line so small that it would speak of 
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +14,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, Observation
 from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
-from gemba.insights.service import sitting
+from gemba.insights.service import asked, sitting
 from gemba.insights.service.counts import ROOT
-from gemba.insights.service.sight import COUNTED, PUBLIC
+from gemba.insights.service.sight import COUNTED, PUBLIC, readable
 from gemba.insights.service.standing import lacks_consent
 from gemba.people.models import Line, Person, PersonRole
 from gemba.people.rules import Role
@@ -49,7 +50,10 @@ class Tool:
 
 @dataclass(frozen=True)
 class Briefing:
-    """The page before a visit. `line` is None where it is too small to be spoken of by itself."""
+    """The page before a visit. `line` is None where it is too small to be spoken of by itself.
+
+    `answered` is what the viewer said of an insight in `still_there`, by its id.
+    """
 
     visit: Visit
     lacks_consent: bool
@@ -59,6 +63,7 @@ class Briefing:
     changes: list[Change]
     tools: list[Tool]
     still_there: list[Insight]
+    answered: dict[int, str]
 
 
 def get_briefing(viewer: Person, visit_id: int, *, now: datetime) -> Briefing:
@@ -68,6 +73,7 @@ def get_briefing(viewer: Person, visit_id: int, *, now: datetime) -> Briefing:
     last = _last_visit(viewer, visit)
     since = last or visit.starts_at - HALF_A_YEAR
     here = _evidence(line)
+    answered = asked.answers_of(visit, viewer)
     return Briefing(
         visit=visit,
         lacks_consent=lacks_consent(visit, viewer),
@@ -76,7 +82,8 @@ def get_briefing(viewer: Person, visit_id: int, *, now: datetime) -> Briefing:
         is_first=last is None,
         changes=_changes(here, since),
         tools=_tools(here),
-        still_there=_still_there(here, now),
+        still_there=_still_there(here, answered, viewer, now),
+        answered=answered,
     )
 
 
@@ -171,21 +178,30 @@ def _tools(here: list[ColumnElement[bool]]) -> list[Tool]:
     return [Tool(name, count, [insights[root] for root in of_tool[name]]) for name, count in named]
 
 
-def _still_there(here: list[ColumnElement[bool]], now: datetime) -> list[Insight]:
-    """What is said to be done, and what was open when it was last seen: is it still there?"""
+def _still_there(
+    here: list[ColumnElement[bool]], answered: Collection[int], viewer: Person, now: datetime
+) -> list[Insight]:
+    """What is said to be done, and what was open when it was last seen: is it still there?
+
+    What was answered already stays, so that the answer can be changed.
+    """
     last, visits = func.max(Observation.at), func.count(func.distinct(Observation.visit_id))
-    rows = db.session.execute(
-        _seen(ROOT, last)
+    old = (
+        _seen(ROOT)
         .where(*here, Insight.kind != Kind.WORKS_WELL)
         .group_by(ROOT)
         .having(last < now - QUIET, last > now - A_YEAR)
         .order_by(visits.desc(), ROOT)
         .limit(QUESTIONS * 4)
-    ).all()
-    insights = _load({row[0] for row in rows})
-    found = [insights[row[0]] for row in rows if insights[row[0]].status != Status.DECLINED]
-    return sorted(found, key=lambda insight: insight.status != Status.DONE)[:QUESTIONS]
+    )
+    wanted = [*db.session.scalars(old), *answered]
+    insights = _load(set(wanted), readable(viewer))
+    found = [insights[id_] for id_ in dict.fromkeys(wanted) if id_ in insights]
+    found = [one for one in found if one.status != Status.DECLINED or one.id in answered]
+    found.sort(key=lambda one: (one.id in answered, one.status != Status.DONE))
+    return [one for place, one in enumerate(found) if place < QUESTIONS or one.id in answered]
 
 
-def _load(ids: set[int]) -> dict[int, Insight]:
-    return {row.id: row for row in db.session.scalars(select(Insight).where(Insight.id.in_(ids)))}
+def _load(ids: set[int], *conditions: ColumnElement[bool]) -> dict[int, Insight]:
+    rows = db.session.scalars(select(Insight).where(Insight.id.in_(ids), *conditions))
+    return {row.id: row for row in rows}

@@ -1,7 +1,6 @@
-"""Before a visit: its briefing, what visitors confirm once, and "it is still there"."""
+"""Before a visit: its briefing, what visitors confirm once, and answers to "is it still there?"."""
 
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -10,8 +9,8 @@ from flask_babel import gettext as _
 from gemba.clock import now
 from gemba.db import db
 from gemba.insights import service
-from gemba.insights.rules.kinds import TEXT_MAX, Kind
-from gemba.insights.service import NoteFields
+from gemba.insights.rules.kinds import Answered
+from gemba.insights.service import asked
 from gemba.insights.service import briefing as briefings
 from gemba.insights.service.sight import readable_insight
 from gemba.insights.views.edge import Answer, blueprint
@@ -44,16 +43,16 @@ def briefing(visit_id: int) -> Answer:
 @blueprint.post("/visits/<int:visit_id>/still-there/<int:insight_id>")
 @signed_in
 def still_there(visit_id: int, insight_id: int) -> Answer:
-    """Seen again: a note that is evidence of the insight. Pressed twice it is one note."""
-    visit = service.visit_for_notes(me(), visit_id)
-    insight = readable_insight(insight_id, me())
-    text = _("Still there: %(title)s", title=insight.title)[:TEXT_MAX]
-    client_id = str(uuid5(NAMESPACE_URL, f"gemba:still-there:{visit.id}:{insight.id}:{me().id}"))
-    fields = NoteFields(text, kind=Kind(insight.kind), product_id=insight.product_id)
-    service.record(visit.id, me(), client_id, fields, insight_id=insight.id, now=now())
+    """Whether what was seen before is still there: a yes is a note and evidence, however often pressed."""
+    given = request.form.get("answer", Answered.YES)
+    said = Answered(given) if given in list(Answered) else Answered.YES
+    title = readable_insight(insight_id, me()).title
+    asked.answer(me(), visit_id, insight_id, said, _("Still there: %(title)s", title=title), now=now())
     db.session.commit()
-    flash(_("Noted as evidence."), "success")
-    return redirect(url_for(".briefing", visit_id=visit_id, _anchor="still-there"), 303)
+    flash(_("Noted as evidence.") if said is Answered.YES else _("Thank you, that is kept."), "success")
+    fallback = url_for(".briefing", visit_id=visit_id, _anchor="still-there")
+    back = request.form.get("next")
+    return redirect(safe_next(back) if back else fallback, 303)
 
 
 @blueprint.post("/visits/<int:visit_id>/consent")

@@ -180,6 +180,7 @@ def _insight_page(
         item=detail.item,
         near=[(one, shared_words(one.item.insight.title, one.shared)) for one in near],
         hurts=_hurts(detail),
+        answers=service.answers_to(insight.root_id),
         line_of=service.line_of,
         may_edit=service.may_edit(me()),
         status_form=status_form,

@@ -1,4 +1,4 @@
-"""After a visit: the wrap-up, a word of thanks, the sheet to print."""
+"""After a visit: the wrap-up, a word of thanks and what all said in total, the sheet to print."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from gemba.errors import Invalid
 from gemba.insights.forms_after import ThanksForm, WrapForm
 from gemba.insights.rules.kinds import Frequency
 from gemba.insights.rules.severity import Persistence
+from gemba.insights.service import thanks as sayings
 from gemba.insights.service import wrapping
 from gemba.insights.views.edge import Answer, blueprint
-from gemba.web.access import me, signed_in
+from gemba.people.rules import Role
+from gemba.web.access import me, requires, signed_in
 
 
 @blueprint.route("/visits/<int:visit_id>/wrap-up", methods=["GET", "POST"])
@@ -55,6 +57,13 @@ def thanks(visit_id: int) -> Answer:
 def sheet(visit_id: int) -> Answer:
     """The visit on one page of paper."""
     return render_template("insights/sheet.html", sheet=wrapping.get_sheet(me(), visit_id), now=now())
+
+
+@blueprint.get("/programmes/<slug>/feedback")
+@requires(Role.ADMIN, Role.OWNER)
+def feedback(slug: str) -> Answer:
+    """What both sides said of the hours of a programme, in total."""
+    return render_template("insights/feedback.html", totals=sayings.totals(slug))
 
 
 def _page(wrap: wrapping.Wrap, form: WrapForm, thanks_form: ThanksForm | None) -> str:
