@@ -18,7 +18,7 @@ from tests.browser.conftest import PHONE, Desk
 from tests.browser.test_notes import field, path, state, texts, write
 from tests.browser.test_pages import RULES
 from tests.insights.rules.test_private import PRIVATE, pieces
-from tests.insights.stage import note
+from tests.insights.stage import make_visit, note
 
 __all__ = ["path"]
 pytestmark = pytest.mark.browser
@@ -313,3 +313,38 @@ def test_screen_readers_hear_every_name(desk: Desk, path: str, dark: bool) -> No
           .map((one) => one.outerHTML)"""
     )
     assert small == []
+
+
+def test_known_names_are_offered_and_steal_nothing(desk: Desk, path: str) -> None:
+    with desk.app.app_context():
+        old = make_visit(desk.cast, desk.clock() - timedelta(days=9), visitor=desk.cast.eve, status="held")
+        for tool, tags in (("order desk", ("late",)), ("order desk", ()), ("outlook", ("later",))):
+            note(old, desk.cast.eve, f"Seen in {tool}", desk.clock(), tool=tool, tags=tags)
+        db.session.commit()
+    page = desk.open(desk.cast.vera.id, path, width=PHONE)
+    names = page.get_by_role("listbox", name="Names used before").get_by_role("option")
+    page.keyboard.type("slow >o")
+    expect(names).to_have_text([">order desk", ">outlook"])
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    # Nothing is chosen: Enter saves what was typed.
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(1)
+    expect(names).to_have_count(0)
+    page.keyboard.type("slower >o")
+    page.keyboard.press("ArrowDown")
+    expect(names.first).to_have_attribute("aria-selected", "true")
+    expect(field(page)).to_have_attribute("aria-activedescendant", "suggestions-0")
+    page.keyboard.press("Enter")
+    expect(field(page)).to_have_value("slower >order_desk ")
+    page.keyboard.type("#lat")
+    expect(names).to_have_text(["#late", "#later"])
+    page.keyboard.press("Escape")
+    expect(names).to_have_count(0)
+    page.keyboard.type("e")
+    names.last.tap()
+    expect(field(page)).to_have_value("slower >order_desk #later ")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(2)
+    saved(page)
+    expect(rows(page).first).to_contain_text("order desk")
+    assert texts(desk)[-2:] == ["slow", "slower"]

@@ -69,10 +69,10 @@ class Briefing:
 def get_briefing(viewer: Person, visit_id: int, *, now: datetime) -> Briefing:
     """The briefing of a visit, for those who sit in it. Raises VisitNotFound."""
     visit = sitting.visit_for_notes(viewer, visit_id)
-    line = visit.agent.line if _is_shown(visit) else None
+    line = line_shown(visit)
     last = _last_visit(viewer, visit)
     since = last or visit.starts_at - HALF_A_YEAR
-    here = _evidence(line)
+    here = evidence(line)
     answered = asked.answers_of(visit, viewer)
     return Briefing(
         visit=visit,
@@ -87,16 +87,16 @@ def get_briefing(viewer: Person, visit_id: int, *, now: datetime) -> Briefing:
     )
 
 
-def _is_shown(visit: Visit) -> bool:
-    """Whether the agent's line has as many agents as the programme's smallest group."""
+def line_shown(visit: Visit) -> Line | None:
+    """The agent's line where it has as many agents as the programme's smallest group, else None."""
     if visit.agent.line_id is None:
-        return False
+        return None
     agents = db.session.scalar(
         select(func.count(Person.id))
         .join(PersonRole, PersonRole.person_id == Person.id)
         .where(Person.line_id == visit.agent.line_id, Person.active, PersonRole.role == Role.AGENT)
     )
-    return (agents or 0) >= visit.programme.smallest_group
+    return visit.agent.line if (agents or 0) >= visit.programme.smallest_group else None
 
 
 def _last_visit(viewer: Person, visit: Visit) -> datetime | None:
@@ -112,7 +112,7 @@ def _last_visit(viewer: Person, visit: Visit) -> datetime | None:
     )
 
 
-def _evidence(line: Line | None) -> list[ColumnElement[bool]]:
+def evidence(line: Line | None) -> list[ColumnElement[bool]]:
     """SQL: public evidence, of one line where it may be spoken of by itself."""
     conditions: list[ColumnElement[bool]] = [COUNTED, PUBLIC]
     if line is not None:
@@ -120,7 +120,8 @@ def _evidence(line: Line | None) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _seen(*columns: Any) -> Select[Any]:
+def seen(*columns: Any) -> Select[Any]:
+    """SQL: notes with their insight, visit and agent."""
     return (
         select(*columns)
         .select_from(Observation)
@@ -131,7 +132,7 @@ def _seen(*columns: Any) -> Select[Any]:
 
 
 def _changes(here: list[ColumnElement[bool]], since: datetime) -> list[Change]:
-    roots = _seen(ROOT).where(*here)
+    roots = seen(ROOT).where(*here)
     rows = db.session.execute(
         select(InsightChange.at, InsightChange.reason, Insight)
         .join(Insight, Insight.id == InsightChange.insight_id)
@@ -153,14 +154,14 @@ def _changes(here: list[ColumnElement[bool]], since: datetime) -> list[Change]:
 def _tools(here: list[ColumnElement[bool]]) -> list[Tool]:
     visits = func.count(func.distinct(Observation.visit_id))
     named = db.session.execute(
-        _seen(Observation.tool, visits)
+        seen(Observation.tool, visits)
         .where(*here, Observation.tool != "")
         .group_by(Observation.tool)
         .order_by(visits.desc(), Observation.tool)
         .limit(TOOLS)
     ).all()
     rows = db.session.execute(
-        _seen(Observation.tool, ROOT, visits)
+        seen(Observation.tool, ROOT, visits)
         .where(
             *here,
             Observation.tool.in_([row[0] for row in named]),
@@ -187,7 +188,7 @@ def _still_there(
     """
     last, visits = func.max(Observation.at), func.count(func.distinct(Observation.visit_id))
     old = (
-        _seen(ROOT)
+        seen(ROOT)
         .where(*here, Insight.kind != Kind.WORKS_WELL)
         .group_by(ROOT)
         .having(last < now - QUIET, last > now - A_YEAR)

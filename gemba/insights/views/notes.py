@@ -20,6 +20,7 @@ from gemba.insights.rules import marks
 from gemba.insights.rules.kinds import TEXT_MAX, Kind
 from gemba.insights.rules.private import Private, find, mask
 from gemba.insights.service import NoteFields
+from gemba.insights.service.known import known_names
 from gemba.insights.views.edge import Answer, blueprint, looks_like, mask_words
 from gemba.visits.forms import parse_instant, stamp
 from gemba.visits.models import Visit
@@ -48,16 +49,16 @@ def notes(visit_id: int) -> Answer | AnyResponse:
         except GembaError as refusal:
             db.session.rollback()
             if is_fragment:
-                return _refused(
+                return refused(
                     say(refusal), refusal.status, "person" if isinstance(refusal, AnotherPerson) else "1"
                 )
             if not isinstance(refusal, AnotherPerson):
                 raise
             form.refuse(say(refusal))
     if is_fragment and private:
-        return _refused(looks_like(private), 422, "private")
+        return refused(looks_like(private), 422, "private")
     if is_fragment and form.errors:
-        return _refused(" ".join(str(one) for errors in form.errors.values() for one in errors), 422)
+        return refused(" ".join(str(one) for errors in form.errors.values() for one in errors), 422)
     return _notes_page(visit, form, private), 422 if form.errors or private else 200
 
 
@@ -69,7 +70,7 @@ def _saved(visit: Visit, note: Observation, is_new: bool, is_fragment: bool) -> 
     return redirect(url_for(".notes", visit_id=visit.id), 303)
 
 
-def _refused(sentence: str, status: int, why: str = "1") -> Response:
+def refused(sentence: str, status: int, why: str = "1") -> Response:
     """A sentence for the page's script; the header tells it from an error page."""
     return Response(sentence, status, {"X-Refusal": why}, content_type="text/plain; charset=utf-8")
 
@@ -149,6 +150,7 @@ def _notes_page(visit: Visit, form: NoteForm, private: list[Private]) -> str:
         say=say,
         stamp=stamp,
         looks_like=looks_like,
+        known=known_names(visit),
         private_words={sort: [_(sort.label), _(sort.mask)] for sort in Private},
         now=at,
         **_clock(visit, at),

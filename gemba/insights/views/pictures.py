@@ -14,6 +14,7 @@ from gemba.insights.forms import PictureForm
 from gemba.insights.rules.images import BYTES_MAX, ENDINGS, TOO_LARGE
 from gemba.insights.service import pictures
 from gemba.insights.views.edge import Answer, blueprint
+from gemba.insights.views.notes import note_fragment, refused
 from gemba.web.access import me, signed_in
 from gemba.web.limits import limiter
 from gemba.web.pages import say
@@ -33,10 +34,14 @@ def _make_room(endpoint: str | None, _values: dict[str, Any] | None) -> None:
 @limiter.limit("60 per 10 minutes", methods=["POST"])
 @signed_in
 def note_pictures(visit_id: int, note_id: int) -> Answer:
-    """The pictures of one's own note, and a field for one more."""
+    """The pictures of one's own note, and a field for one more.
+
+    A POST with the header `X-Fragment: note` is answered as one of a note: by its HTML or one sentence.
+    """
     visit = service.visit_for_notes(me(), visit_id)
     note = service.get_note(me(), note_id)
     form = PictureForm()
+    is_fragment = request.headers.get("X-Fragment") == "note"
     if form.submitted():
         if refusal := service.why_not(visit, me(), now()):
             raise refusal
@@ -45,13 +50,17 @@ def note_pictures(visit_id: int, note_id: int) -> Answer:
         except Invalid as invalid:
             db.session.rollback()
             form.take_errors(invalid)
-        except GembaError as refused:
+        except GembaError as error:
             db.session.rollback()
-            form.refuse(say(refused))
+            form.refuse(say(error))
         else:
             db.session.commit()
+            if is_fragment:
+                return note_fragment(note), 201
             flash(_("The picture is added."), "success")
             return redirect(url_for(".note_pictures", visit_id=visit_id, note_id=note_id), 303)
+    if is_fragment and form.errors:
+        return refused(" ".join(str(one) for errors in form.errors.values() for one in errors), 422)
     return render_template("insights/pictures.html", visit=visit, note=note, form=form), (
         422 if form.errors else 200
     )
@@ -86,5 +95,7 @@ def remove_picture(picture_id: int) -> Answer:
 @blueprint.errorhandler(RequestEntityTooLarge)
 def too_large(_error: RequestEntityTooLarge) -> Answer:
     """What is too large for a note's picture is refused in the words of pictures."""
+    if request.headers.get("X-Fragment") == "note":
+        return refused(_(TOO_LARGE), 413)
     words = {"title": _("Too large"), "text": _(TOO_LARGE), "error_id": ""}
     return render_template("errors/error.html", status=413, **words), 413

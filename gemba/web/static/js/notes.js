@@ -6,6 +6,7 @@
 
 import { Field } from "./notes/field.js";
 import { Line } from "./notes/line.js";
+import { Pictures } from "./notes/pictures.js";
 import { Rows } from "./notes/rows.js";
 import { Store } from "./notes/store.js";
 import { keepOffline } from "./notes/offline.js";
@@ -25,6 +26,7 @@ function start() {
   let again = false;
   let tries = 0;
   let timer = 0;
+  let refusal = "";
 
   // The server's clock: a page kept for offline use has an old idea of it, so the last known one counts.
   let isStale = !("fresh" in words);
@@ -50,12 +52,18 @@ function start() {
 
   const field = new Field(form, store, line, clock, {
     say: (text) => waiting().length || say(text),
-    save: put,
+    save(note) {
+      pictures.follow(note.client_id);
+      put(note);
+    },
     newest: () => rows.newest(),
   });
 
+  const pictures = new Pictures(form, line, { say, refused: (reason) => (refusal = reason) });
+
   // A note, or what it should say by now: on the device first, then on its way.
   function put(note) {
+    refusal = "";
     const known = store.note(note.client_id);
     const tried = known?.tried ?? false;
     note = { ...note, queued: known?.queued ?? Date.now(), tried, refused: "", rev: (known?.rev ?? 0) + 1 };
@@ -129,8 +137,12 @@ function start() {
       }
       tries = 0;
     }
+    if (!(await pictures.send((clientId) => rows.of(clientId), (note, html) => rows.settle(note, html)))) {
+      return later(words.wordsOffline);
+    }
     const refused = store.notes().some((note) => note.refused);
-    if (refused) say(words.wordsRefused, true);
+    if (refusal) say(refusal, true);
+    else if (refused) say(words.wordsRefused, true);
     else if (!field.isEditing) say(words.wordsSaved);
     offline.soon();
     return isStale ? refresh() : undefined;

@@ -3,6 +3,7 @@
 
 import { find, mask } from "./private.js";
 import { heldElsewhere, hold, uuid } from "./store.js";
+import { Suggest } from "./suggest.js";
 
 const QUIET = 1500;
 
@@ -12,6 +13,7 @@ export class Field {
     this.input = form.elements.line;
     this.warning = form.querySelector("[data-private]");
     this.cancel = form.querySelector("[data-cancel]");
+    this.suggest = new Suggest(form);
     this.privateWords = JSON.parse(this.words.privateWords);
     this.defaultKind = form.elements.kind.querySelector("[selected]")?.value ?? form.elements.kind.value;
     this.aside = null;
@@ -167,6 +169,7 @@ export class Field {
     const at = draft.at ?? this.clock().toISOString();
     if (draft.edits) Object.assign(note, draft.edits, { edited: true });
     else Object.assign(note, { client_id: draft.id, at, draft: draft.draft });
+    this.suggest.close();
     this.acts.save(note);
     return this.#next();
   }
@@ -235,7 +238,7 @@ export class Field {
   }
 
   #key(event) {
-    if (event.isComposing) return;
+    if (event.isComposing || this.suggest.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.save();

@@ -1,6 +1,7 @@
 // The way to the server: one note at a time until it has heard an answer, with a token that outlives sign-ins.
 
 const PATIENCE = 15000;
+const UPLOAD_PATIENCE = 120000;
 const REFUSED = [404, 409, 413, 422];
 
 export class Line {
@@ -11,14 +12,20 @@ export class Line {
     this.token = document.querySelector('meta[name="csrf-token"]').content;
   }
 
-  #post(url, values, headers = {}) {
+  #post(url, body, patience) {
     return fetch(url, {
       method: "POST",
-      body: new URLSearchParams(values),
-      headers: { "X-CSRFToken": this.token, "X-Fragment": "note", ...headers },
+      body,
+      headers: { "X-CSRFToken": this.token, "X-Fragment": "note" },
       redirect: "manual",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patience),
     });
+  }
+
+  // Sends once more with a new token where the one of this page was of an earlier sign-in.
+  async #answer(url, body, patience) {
+    const answer = await this.#post(url, body, patience);
+    return answer.status === 400 && (await this.pulse()) ? this.#post(url, body, patience) : answer;
   }
 
   // Asks whose sign-in this is now; a new one in another tab has another token.
@@ -31,9 +38,8 @@ export class Line {
     return told;
   }
 
-  async post(url, values) {
-    const answer = await this.#post(url, values);
-    return answer.status === 400 && (await this.pulse()) ? this.#post(url, values) : answer;
+  post(url, values) {
+    return this.#answer(url, new URLSearchParams(values), PATIENCE);
   }
 
   // What became of a note: saved (its HTML), refused or private (the reason), person, signin or later.
@@ -47,6 +53,16 @@ export class Line {
     if (answer.type === "opaqueredirect" || [400, 401, 403].includes(answer.status)) return { is: "signin" };
     if (!REFUSED.includes(answer.status)) return { is: "later" };
     return { is: why === "private" ? "private" : "refused", reason: why ? await answer.text() : "" };
+  }
+
+  // A picture of a note that is there: saved (the note's HTML), refused (the reason) or later.
+  async sendPicture(url, file) {
+    const body = new FormData();
+    body.set("picture", file);
+    const answer = await this.#answer(url, body, UPLOAD_PATIENCE);
+    if (answer.ok) return { is: "saved", html: await answer.text() };
+    if (!REFUSED.includes(answer.status)) return { is: "later" };
+    return { is: "refused", reason: answer.headers.has("X-Refusal") ? await answer.text() : "" };
   }
 
   async keepDraft(draft) {
