@@ -65,6 +65,8 @@ from gemba.web import access, assets, filters, pages, security, sentry
 from gemba.web.access import me_or_none
 from gemba.web.limits import limiter
 from gemba.web.navigation import places
+from gemba.webhooks import errand as webhooks
+from gemba.webhooks import models as webhooks_models  # noqa: F401
 
 babel = Babel()
 csrf = CSRFProtect()
@@ -219,6 +221,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(insights_views.blueprint)
     insights_jobs.init_app()
     insight_numbers.init_app()
+    webhooks.init_app(app)
     trackers.init_app(app, csrf)
     api.init_app(app, csrf)
     outbox_mail.init_app()

@@ -29,6 +29,7 @@ from gemba.rounds.service import campaigns as rounds
 from gemba.rounds.service import proposing
 from gemba.trackers.service import connections
 from gemba.upkeep import backup, doctor
+from gemba.webhooks import service as webhooks
 
 commands = AppGroup()
 
@@ -205,7 +206,7 @@ def rotate_key() -> None:
 
     Set GEMBA_SECRET_KEY_BEFORE to the old key until this has run.
     """
-    count = connections.rotate_keys()
+    count = connections.rotate_keys() + webhooks.rotate_keys()
     db.session.commit()
     click.echo(f"{count} connections are encrypted with the key of now. Unset GEMBA_SECRET_KEY_BEFORE.")
 

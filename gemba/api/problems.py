@@ -61,6 +61,8 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "others-come": ("Others come too", "One of several visitors cannot move the visit: leave it, book anew."),
     "nobody-free": ("Nobody free", "No other agent is free at this hour."),
     "under-review": ("Under review", "The agent of its visit has not looked at the notes yet."),
+    "no-webhook": ("Nothing here", "There is no such webhook."),
+    "too-many-webhooks": ("Too many", "There are twenty already; remove one that nobody listens to."),
     "no-tracker": ("Nothing here", "There is no such tracker, or it is not yours to see."),
     "no-export": ("Nothing here", "There is no such export, or it is not yours to see."),
     "no-ticket": ("Nothing here", "There is no such ticket, or it is not yours to see."),

@@ -6,10 +6,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gemba.clock import now
 from gemba.db import db
+from gemba.sealing import KeyChanged
 from gemba.trackers.adapters import ADAPTERS
 from gemba.trackers.adapters.base import hook_json
 from gemba.trackers.rules.kinds import TrackerKind
-from gemba.trackers.secrets import KeyChanged
 from gemba.trackers.service import chain, connections
 from gemba.web.access import public
 from gemba.web.limits import limiter

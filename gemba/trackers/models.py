@@ -119,6 +119,7 @@ class Export(Base):
     made_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     made_at: Mapped[datetime]
     dry: Mapped[bool] = mapped_column(default=False)
+    finished_at: Mapped[datetime | None]
 
     tracker: Mapped[Connection] = relationship()
     made_by: Mapped[Person] = relationship()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from gemba.config import current_settings
 from gemba.invites.rules import Answer, Method
 from gemba.invites.service import InviteState, Snapshot, Who, drop_kept, queue_invites, queue_kept, words
 from gemba.outbox import service as outbox
@@ -12,6 +13,8 @@ from gemba.outbox.rules import State
 from gemba.people.models import Person
 from gemba.visits import replies
 from gemba.visits.models import Visit, VisitProposal
+from gemba.webhooks import service as webhooks
+from gemba.webhooks.rules import Event
 
 
 def snapshot(visit: Visit) -> Snapshot:
@@ -41,6 +44,7 @@ def booked(visit: Visit, *, now: datetime) -> None:
     """Everyone gets a REQUEST; nobody can have answered yet."""
     now_known = told(visit, {})
     queue_invites(now_known, Method.REQUEST, now_known.people, word="booked", now=now)
+    event(visit, Event.VISIT_BOOKED, now=now)
 
 
 def just_booked(visit: Visit) -> list[InviteState]:
@@ -73,6 +77,7 @@ def moved(visit: Visit, before: Snapshot, by: Person, *, out: str = "left", now:
     queue_invites(removal, Method.CANCEL, left, word=out, now=now)
     replaced = [who for who in gone if who.part != "visitor"]
     queue_invites(removal, Method.CANCEL, replaced, word="replaced", now=now)
+    event(visit, Event.VISIT_MOVED, now=now)
 
 
 def edited(visit: Visit, what: Collection[str], by: Person, *, now: datetime) -> None:
@@ -85,6 +90,7 @@ def cancelled(visit: Visit, by: Person, *, now: datetime) -> None:
     """Everyone gets a CANCEL with the reason."""
     facts = replace(snapshot(visit), reason=visit.cancel_reason, by=by.name)
     queue_invites(facts, Method.CANCEL, facts.people, word="cancelled", now=now)
+    event(visit, Event.VISIT_CANCELLED, now=now)
 
 
 def agent_declined(visit: Visit, offers: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
@@ -95,6 +101,20 @@ def agent_declined(visit: Visit, offers: Sequence[Mapping[str, Any]], *, now: da
     more = {"offers": offers}
     queue_invites(facts, Method.CANCEL, visitors, word="agent-declined", more=more, now=now)
     queue_invites(facts, Method.CANCEL, others, word="agent-declined", now=now)
+    event(visit, Event.VISIT_CANCELLED, now=now)
+
+
+def event(visit: Visit, what: Event, *, now: datetime) -> None:
+    """Other systems hear of it, without names."""
+    data = {
+        "id": visit.id,
+        "programme": visit.programme.slug,
+        "start": stamp(visit.starts_at),
+        "end": stamp(visit.ends_at),
+        "status": visit.status,
+        "url": f"{current_settings().base_url}/visits/{visit.id}",
+    }
+    webhooks.tell(what, f"{visit.id}:{visit.sequence}", data, now=now)
 
 
 def answered(visit: Visit, person: Person, answer: Answer, comment: str, *, now: datetime) -> None:

@@ -44,6 +44,7 @@ _BY_PATH = (
     ("/visits/", "visits.index"),
     ("/outbox/", "outbox.index"),
     ("/exports/", "trackers.index"),
+    ("/webhooks", "trackers.index"),
     ("/insights/", "insights.backlog"),
 )
 

@@ -272,7 +272,7 @@ def test_credentials_are_sealed_and_the_key_can_be_changed(
     from dataclasses import replace
 
     from gemba.config import current_settings
-    from gemba.trackers.secrets import KeyChanged, unseal
+    from gemba.sealing import KeyChanged, unseal
 
     cast = exporting_cast
     with fake_tracker(TrackerKind.GITHUB) as fake:

@@ -11,6 +11,7 @@ from gemba.api.views import (
     trackers,
     visits,
     waiting,
+    webhooks,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "trackers",
     "visits",
     "waiting",
+    "webhooks",
 ]

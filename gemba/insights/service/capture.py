@@ -16,6 +16,7 @@ from gemba.insights.errors import NoSuchTarget, NoteNotFound, NotePrivate
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import TITLE_MAX, Kind, Standing, Status
 from gemba.insights.service import drafts, index
+from gemba.insights.service.events import created
 from gemba.insights.service.sight import readable
 from gemba.insights.service.sitting import OPEN_BEFORE, visit_for_notes, why_not
 from gemba.insights.service.standing import await_review
@@ -82,6 +83,8 @@ def record(
             raise
         return known, False
     _reindex(note.insight_id)
+    if insight_id is None and note.insight is not None and note.insight.review_visit_id is None:
+        created([note.insight.id], now)
     drafts.drop(visit.id, author.id, client_id)
     return note, True
 

@@ -24,11 +24,13 @@ from gemba.insights.models import Insight, InsightChange, InsightVote, Observati
 from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.capture import title_of
+from gemba.insights.service.events import created, happened
 from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
 from gemba.insights.service.telling import became
 from gemba.people.models import Person, PersonRole, Product
 from gemba.people.rules import Role, clean_line, clean_text
+from gemba.webhooks.rules import Event
 
 FIELDS = ("title", "body", "kind", "status", "product_id", "owner_id")
 
@@ -80,6 +82,8 @@ def patch(
     db.session.flush()
     if tell and "status" in wanted:
         became(insight, viewer, insight.status, reason=reason, now=now)
+    if "status" in wanted and insight.review_visit_id is None:
+        happened(insight.id, Event.INSIGHT_STATUS_CHANGED, f"{insight.version}", now, status=insight.status)
     return insight
 
 
@@ -128,6 +132,7 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     _touch(insight, now)
     _touch(survivor, now)
     index.reindex(survivor.id)
+    happened(insight.id, Event.INSIGHT_MERGED, f"{insight.version}", now, into=survivor.id)
     return survivor
 
 
@@ -197,6 +202,7 @@ def split(
     _touch(insight, now)
     index.reindex(insight.root_id)
     index.reindex(new.id)
+    created([new.id], now)
     return new
 
 

@@ -131,7 +131,7 @@ def save_review(
     if errors:
         raise Invalid(errors)
     if finish:
-        publish([one.note for one in review.notes])
+        publish([one.note for one in review.notes], now)
         review_row(review.visit.id).done_at = now
     db.session.flush()
     return struck

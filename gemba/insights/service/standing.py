@@ -16,6 +16,7 @@ from gemba.insights.models import Insight, Observation, VisitReview
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.service import index
 from gemba.insights.service.counts import ROOT
+from gemba.insights.service.events import created
 from gemba.people.models import Person
 from gemba.programmes import service as programmes
 from gemba.visits.models import Visit
@@ -54,21 +55,25 @@ def await_review(note: Observation, visit: Visit, now: datetime) -> None:
         )
 
 
-def publish(notes: Sequence[Observation]) -> None:
+def publish(notes: Sequence[Observation], now: datetime) -> None:
     """Lets everyone read these notes and the insights they made."""
     insight_ids = set()
     for note in notes:
         if note.standing == Standing.FRESH:
             note.standing, note.review_until = Standing.PUBLISHED, None
             insight_ids.add(note.insight_id)
-    _reveal({id_ for id_ in insight_ids if id_ is not None})
+    _reveal({id_ for id_ in insight_ids if id_ is not None}, now)
 
 
-def _reveal(insight_ids: Collection[int]) -> None:
+def _reveal(insight_ids: Collection[int], now: datetime) -> None:
     """Insights stay hidden only while all they hold is of visits under review."""
     if not insight_ids:
         return
     db.session.flush()
+    hidden = db.session.scalars(
+        select(Insight.id).where(Insight.id.in_(insight_ids), Insight.review_visit_id.is_not(None))
+    ).all()
+    created(hidden, now)
     db.session.execute(
         update(Insight)
         .where(Insight.id.in_(insight_ids))
@@ -91,7 +96,7 @@ def publish_due(now: datetime) -> int:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    publish(due)
+    publish(due, now)
     return len(due)
 
 

@@ -18,6 +18,7 @@ from gemba.insights.rules.kinds import _n
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import Role, clean_line
+from gemba.sealing import KeyChanged, reseal, seal, unseal
 from gemba.trackers import adapters
 from gemba.trackers.adapters.errors import TrackerError, Unavailable
 from gemba.trackers.errors import TrackerNotFound
@@ -25,7 +26,6 @@ from gemba.trackers.models import Claim, Connection
 from gemba.trackers.rules.drafts import Checked, Field
 from gemba.trackers.rules.kinds import TRAITS, Right, TrackerKind
 from gemba.trackers.rules.mapping import Plan, read, unfilled
-from gemba.trackers.secrets import KeyChanged, reseal, seal, unseal
 from gemba.trackers.service.chain import wake
 from gemba.trackers.talk import UNREADABLE
 

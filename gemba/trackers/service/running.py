@@ -13,14 +13,15 @@ from sqlalchemy.orm import contains_eager, load_only
 
 from gemba.db import db
 from gemba.outbox import service as outbox
+from gemba.sealing import KeyChanged
 from gemba.trackers.adapters import Tracker
 from gemba.trackers.models import Claim, Connection, ExportItem
 from gemba.trackers.rules import pace
 from gemba.trackers.rules.drafts import Draft
 from gemba.trackers.rules.kinds import TRAITS, Action, Category, ItemState, TicketState, TrackerKind, Traits
-from gemba.trackers.secrets import KeyChanged
 from gemba.trackers.service import connections, health, pictures
 from gemba.trackers.service.chain import RUN, group_of
+from gemba.trackers.service.finishing import finish
 from gemba.trackers.talk import Outcome, Task, What
 
 ENDED = (TicketState.FAILED, TicketState.GONE, TicketState.FORBIDDEN)
@@ -309,6 +310,7 @@ def after(tracker_id: int, now: datetime) -> None:
     tracker = db.session.get(Connection, tracker_id, populate_existing=True)
     group = group_of(tracker_id)
     outbox.forget(group)
+    finish(tracker_id, now)
     if tracker is None or tracker.trouble or outbox.is_waiting(group):
         return
     next_at = func.coalesce(Claim.next_at, now)

@@ -9,12 +9,12 @@ from gemba.clock import now
 from gemba.config import current_settings
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
+from gemba.sealing import KeyChanged
 from gemba.trackers.adapters.errors import SignInRefused, TrackerError
 from gemba.trackers.forms import ConnectForm, connect_form
 from gemba.trackers.models import Connection
 from gemba.trackers.rules.kinds import RIGHT_LABELS, TRAITS, Right, TrackerKind
 from gemba.trackers.rules.mapping import unfilled
-from gemba.trackers.secrets import KeyChanged
 from gemba.trackers.service import connections, exports
 from gemba.trackers.views.edge import Answer, admins, blueprint, editors, said
 from gemba.web.access import me

@@ -7,9 +7,9 @@ from gemba.clock import now
 from gemba.db import db
 from gemba.errors import NotFound, Refused
 from gemba.insights import service as insights
+from gemba.sealing import KeyChanged
 from gemba.trackers.adapters.errors import TrackerError
 from gemba.trackers.rules.drafts import Ticket
-from gemba.trackers.secrets import KeyChanged
 from gemba.trackers.service import connections, tickets
 from gemba.trackers.views.edge import Answer, blueprint, editors, said, url_of
 from gemba.web.access import me

@@ -18,6 +18,7 @@ from gemba.visits.service.approving import deciders
 from gemba.visits.service.errands import expire_later, offer_soon
 from gemba.visits.service.moving import is_visitor, may_change
 from gemba.visits.service.path import changed, close, lock, lock_visit, reread
+from gemba.webhooks.rules import Event
 
 
 def cancel(visit: Visit, by: Person, *, reason: str, now: datetime) -> Visit:
@@ -117,5 +118,7 @@ def tell_outcome(visit: Visit, by: Person, took_place: TookPlace, *, now: dateti
     db.session.flush()
     given = db.session.scalars(select(VisitOutcome.took_place).where(VisitOutcome.visit_id == visit.id))
     visit.status = status_after(TookPlace(value) for value in given)
+    if visit.status == Status.HELD:
+        notices.event(visit, Event.VISIT_HELD, now=now)
     people.audit(by, "visit.outcome", f"visit:{visit.id}", {"took_place": took_place}, now=now)
     return visit

@@ -1,4 +1,4 @@
-"""Credentials of trackers, encrypted at rest with a key derived from the settings.
+"""Secrets of other systems, encrypted at rest with a key derived from the settings.
 
 Fernet (AES-128-CBC and HMAC-SHA256) with HKDF-SHA256 of GEMBA_SECRET_KEY. After that key was changed, the
 one before is still read from GEMBA_SECRET_KEY_BEFORE until `gemba trackers rotate-key` has been run.
