@@ -17,7 +17,7 @@ LONGEST_FILE = 400
 FORBIDDEN = {
     "rules": ("flask", "sqlalchemy", "wtforms", "gemba.db", "gemba.clock"),
     "models": ("flask", "wtforms"),
-    "service": ("flask", "wtforms", "werkzeug", "gemba.clock", "gemba.web"),
+    "service": ("flask", "wtforms", "werkzeug", "gemba.clock", "gemba.web."),
     "forms": ("sqlalchemy", "gemba.db"),
     "views": ("sqlalchemy",),
 }
