@@ -30,6 +30,7 @@ from gemba.trackers.service import connections, exports
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 from gemba.web.access import access_of
+from gemba.webhooks import service as webhooks
 from tests.cast import Cast, make_cast
 from tests.conftest import Browser, StandingClock, fresh_sqlite, settings_for, shared_app
 
@@ -292,6 +293,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     tracker = connections.add(
         cast.adam, {"kind": "github", "project": "o/r", "credentials": {"token": "x"}}, now=clock()
     )
+    webhook = webhooks.add(cast.adam, "https://hooks.example.com/x", ["visit.booked"], now=clock())
     insight = db.session.scalars(select(Insight.id)).one()
     export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
     claim = db.session.scalars(select(Claim)).one()
@@ -299,6 +301,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     db.session.commit()
     return {
         "tracker_id": tracker.id,
+        "webhook_id": webhook.id,
         "export_id": export.id,
         "ticket_id": claim.id,
         "visit_id": visit.id,
