@@ -176,6 +176,13 @@ class Instant(fields.Field[datetime]):
             return None
 
 
+class Day(fields.Date):
+    """A day of the calendar, such as 2026-11-23."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**_said("Give a day as 2026-11-23.", more, type="string", format="date"))
+
+
 class Uuid(fields.String):
     """A UUID, kept in its usual form."""
 

@@ -142,6 +142,13 @@ def insight_document(item: insights.Item, tickets: Sequence[Claim]) -> dict[str,
         "severity": counts.severity,
         "last_seen": counts.last_seen,
         "owner": insight.owner_id,
+        "hurts": insight.hurts or None,
+        "minutes_lost": insight.minutes_lost,
+        "workaround": insight.workaround,
+        "tool": insight.tool,
+        "step": insight.step,
+        "due": insight.due,
+        "tags": insight.tags.split(),
         "merged_into": insight.merged_into_id,
         "tickets": [
             {"tracker": each.tracker_id, "key": each.key, "url": each.url, "status": each.status}

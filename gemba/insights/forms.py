@@ -9,6 +9,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
+    DateField,
     HiddenField,
     IntegerField,
     SelectField,
@@ -16,18 +17,23 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Optional, Regexp
+from wtforms.validators import InputRequired, NumberRange, Optional, Regexp
 
 from gemba.insights.rules.kinds import (
     BODY_MAX,
+    MINUTES_MAX,
     REASON_MAX,
     SEVERITY_LABELS,
+    STEP_MAX,
+    TAG_MAX,
+    TAGS_MAX,
     TEXT_MAX,
     TITLE_MAX,
     TOOL_MAX,
     VERBATIM_MAX,
     WORKAROUND_MAX,
     Frequency,
+    Hurts,
     Kind,
     Status,
     Verdict,
@@ -144,6 +150,21 @@ class InsightForm(Form):
     kind = SelectField(_l("Kind"))
     product_id = SelectField(_l("Product"), coerce=_number_or_none)
     owner_id = SelectField(_l("Owner"), coerce=_number_or_none)
+    hurts = SelectField(_l("Who it hurts"))
+    minutes_lost = IntegerField(
+        _l("Minutes lost each time"),
+        validators=[
+            Optional(),
+            NumberRange(0, MINUTES_MAX, _l("Give whole minutes from 0 to 480.")),
+        ],
+    )
+    workaround = TextAreaField(
+        _l("How they get around it"), filters=[many_lines], validators=[at_most(WORKAROUND_MAX)]
+    )
+    tool = StringField(_l("Tool"), filters=[one_line], validators=[at_most(TOOL_MAX)])
+    step = StringField(_l("Step of the work"), filters=[one_line], validators=[at_most(STEP_MAX)])
+    due = DateField(_l("Due by"), validators=[Optional()])
+    tags = StringField(_l("Tags"), filters=[one_line], validators=[at_most(TAGS_MAX * (TAG_MAX + 1))])
     version = HiddenField()
 
     def __init__(
@@ -153,6 +174,7 @@ class InsightForm(Form):
         self.kind.choices = _words((kind.value, kind.label) for kind in Kind)
         self.product_id.choices = [("", gettext("none")), *((str(id_), name) for id_, name in products)]
         self.owner_id.choices = [("", gettext("nobody")), *((str(id_), name) for id_, name in owners)]
+        self.hurts.choices = [("", gettext("not known")), *_words((each.value, each.label) for each in Hurts)]
 
 
 class StatusForm(Form):

@@ -2,15 +2,16 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
+from gemba.insights.models_backlog import ProgrammeStatus
 from gemba.insights.rules.kinds import Standing
 from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
-ORDERED = ("score", "visits", "votes", "created_at")
+ORDERED = ("score", "visits", "votes", "created_at", "place")
 FILTERED = ("kind", "product_id", "merged_into_id", "review_visit_id")
 
 
@@ -23,6 +24,8 @@ class Insight(Base):
 
     `programme_id` is where it came up first. `hurts` is a Hurts, `minutes_lost` what it costs each time,
     `tags` are parted by spaces. `triage` is a Triage: what was decided while nobody touched the words.
+    `own_status_id` is the name its programme gives the status. `place` is its rank by hand, higher first;
+    0 is none.
 
     Merging moves no row: `merged_into_id` names the survivor (always one that is not merged itself),
     `merged_via_id` the insight it was merged into by hand, so that every merge can be taken back.
@@ -32,7 +35,23 @@ class Insight(Base):
     # Each order of the list is one index that also answers the filters: no row is read in vain.
     __table_args__ = (
         *(Index(f"ix_insight_by_{name}", "status", name, "id", *FILTERED) for name in ORDERED),
-        Index("ix_insight_waiting", "untouched", "triage", "id"),
+        # Most insights are sorted and stand for themselves: indexes of the others only, which planners trust.
+        Index(
+            "ix_insight_waiting",
+            "triage",
+            "id",
+            sqlite_where=text("untouched IS 1"),
+            postgresql_where=text("untouched IS true"),
+        ),
+        *(
+            Index(
+                f"ix_insight_{name}",
+                name,
+                sqlite_where=text(f"{name} IS NOT NULL"),
+                postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("merged_into_id", "merged_via_id", "review_visit_id")
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -44,10 +63,10 @@ class Insight(Base):
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
-    merged_via_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"))
+    merged_via_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id"))
     # Only those who sat in this visit see the insight until its agent has reviewed the notes.
-    review_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    review_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
     # Made by a note and not yet touched by a person: follows the note's words, goes with it.
     untouched: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
@@ -56,7 +75,7 @@ class Insight(Base):
     hurts: Mapped[str] = mapped_column(default="")
     minutes_lost: Mapped[int | None]
     workaround: Mapped[str] = mapped_column(default="")
-    tool: Mapped[str] = mapped_column(default="")
+    tool: Mapped[str] = mapped_column(default="", index=True)
     step: Mapped[str] = mapped_column(default="")
     due: Mapped[date | None]
     tags: Mapped[str] = mapped_column(default="")
@@ -72,7 +91,12 @@ class Insight(Base):
     watched: Mapped[int] = mapped_column(default=0)
     score: Mapped[int] = mapped_column(default=-1)
     scored_at: Mapped[datetime | None]
+    place: Mapped[int] = mapped_column(default=0)
+    own_status_id: Mapped[int | None] = mapped_column(
+        ForeignKey("programme_status.id", ondelete="SET NULL"), index=True
+    )
 
+    own_status: Mapped[ProgrammeStatus | None] = relationship()
     product: Mapped[Product | None] = relationship()
     owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
 
@@ -107,7 +131,7 @@ class Observation(Base):
     verbatim: Mapped[str] = mapped_column(default="")
     workaround: Mapped[str] = mapped_column(default="")
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
-    tool: Mapped[str] = mapped_column(default="")
+    tool: Mapped[str] = mapped_column(default="", index=True)
     tags: Mapped[str] = mapped_column(default="")
     is_question: Mapped[bool] = mapped_column(default=False)
     is_ask: Mapped[bool] = mapped_column(default=False)
@@ -162,7 +186,7 @@ class InsightTerm(Base):
 
     __tablename__ = "insight_term"
     __table_args__ = (
-        Index("ix_insight_term_insight_id", "insight_id"),
+        Index("ix_insight_term_insight_id", "insight_id", "term", "weight"),
         Index("ix_insight_term_by_weight", "term", "weight", "insight_id"),
     )
 
@@ -223,6 +247,7 @@ class InsightChange(Base):
     before: Mapped[str] = mapped_column(default="")
     after: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
+    bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulk_edit.id", ondelete="SET NULL"), index=True)
 
     person: Mapped[Person | None] = relationship()
 

@@ -26,6 +26,7 @@ PAGES = (
     ("newest", "/backlog?status=all&order=recent"),
     ("filter", "/backlog?status=new,planned&kind=workaround&product=2"),
     ("search", "/backlog?q=возврат+чека+ночью"),
+    ("board", "/backlog/board"),
 )
 
 

@@ -21,6 +21,7 @@ from gemba.db import db
 from gemba.insights import service as insights
 from gemba.insights.models import Insight, Picture
 from gemba.insights.rules.kinds import Kind
+from gemba.insights.service import talk
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
 from gemba.people.models import ApiToken, Person, SignIn
@@ -166,6 +167,10 @@ WHO: dict[str, frozenset[str]] = {
     "insights.merge": EDITORS,
     "insights.unmerge": EDITORS,
     "insights.split": EDITORS,
+    "insights.comment": ALL,
+    "insights.remove_comment": AUTHOR | ADMIN,
+    "insights.follow": ALL,
+    "insights.link": EDITORS,
     "insights.notes": TAKERS,
     "insights.consent": TAKERS,
     "insights.note_pictures": AUTHOR,
@@ -298,12 +303,14 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
     claim = db.session.scalars(select(Claim)).one()
     claim.state = "ask"
+    comment = talk.say(insight, cast.vera, "Mine too", now=clock())
     db.session.commit()
     return {
         "tracker_id": tracker.id,
         "webhook_id": webhook.id,
         "export_id": export.id,
         "ticket_id": claim.id,
+        "comment_id": comment.id,
         "visit_id": visit.id,
         "proposal_id": visits.proposals_of(visit.id)[0].id,
         "source_id": source.id,

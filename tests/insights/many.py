@@ -77,9 +77,10 @@ def fill(cast: Cast, visits: list[int], texts: list[str], now: datetime) -> list
             )
             notes.append(_note(id_, text, visits[number % len(visits)], cast.vera.id, number % 5, at))
             weights = insight_terms(text, "", [])
-            terms += [{"term": term, "insight_id": id_, "weight": one} for term, one in weights.items()]
-        for model, rows in ((Insight, insights), (Observation, notes), (InsightTerm, terms)):
+            terms += [(term, id_, weight) for term, weight in weights.items()]
+        for model, rows in ((Insight, insights), (Observation, notes)):
             db.session.execute(insert(table_of(model)), rows)
+        _write_terms(terms)
     if db.engine.dialect.name == "postgresql":  # the ids were given by hand
         db.session.execute(
             sql("SELECT setval(pg_get_serial_sequence('insight', 'id'), :last)"), {"last": first + len(texts)}
@@ -87,6 +88,18 @@ def fill(cast: Cast, visits: list[int], texts: list[str], now: datetime) -> list
     db.session.execute(sql("ANALYZE"))
     numbers.keep_all(now)
     return list(range(first, first + len(texts)))
+
+
+def _write_terms(rows: list[tuple[str, int, int]]) -> None:
+    """Eight for each complaint: straight to the driver, in sixty times fewer calls."""
+    connection = db.session.connection()
+    names = ", ".join(column.name for column in table_of(InsightTerm).columns)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"INSERT INTO insight_term ({names}) VALUES (?, ?, ?)", rows)
+        return
+    with connection.connection.cursor().copy(f"COPY insight_term ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _insight(

@@ -40,7 +40,8 @@ def test_what_is_sorted_leaves_the_inbox(cast: Cast, clock: StandingClock) -> No
     assert box(cast, clock, Triage.QUESTION) == [query]
     assert triage.count(Triage.LATER) == 1
     assert service.get(keep, cast.eve, now=clock()).item.counts.observations == 2
-    mail = db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "mail")).one()
+    asked = select(OutboxItem).where(OutboxItem.group_key == f"insight:{query}")
+    mail = db.session.scalars(asked).one()
     assert (mail.recipient, mail.payload["context"]["question"]) == (cast.vera.email, "which screen was it?")
     triage.back(wait, cast.olga, now=clock())
     assert box(cast, clock) == [wait, stay]

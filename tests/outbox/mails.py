@@ -72,11 +72,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
             {
                 "title": "Search <is> slow",
                 "reason": "Costs too much.",
+                "into": "Every <search> is slow" if word == "merged" else "",
                 "path": "/insights/3",
                 "unsubscribe_url": UNSUBSCRIBE,
             },
         )
-        for word in ("planned", "doing", "done", "declined")
+        for word in ("planned", "doing", "done", "declined", "merged", "reopened")
     ],
     *[
         (template, "", "", {**ROUND, "unsubscribe_url": UNSUBSCRIBE})
@@ -90,6 +91,17 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         ("round_left_out", "", "", {**ROUND, "code": code, "facts": facts, "works": [START]})
         for code, facts in WHY_NOT
     ],
+    (
+        "insight_mention",
+        "",
+        "",
+        {
+            "title": "Search <is> slow",
+            "text": "@vera, was it so?",
+            "path": "/insights/3",
+            "unsubscribe_url": UNSUBSCRIBE,
+        },
+    ),
     (
         "insight_question",
         "",

@@ -197,6 +197,7 @@ DECLINABLE = (
     "visit_outcome",
     "review",
     "insight_news",
+    "insight_mention",
     "round_inv",
     "round_rem",
     "round_cap",

@@ -6,6 +6,7 @@ from gemba.api.fields import (
     Body,
     Choice,
     Choices,
+    Day,
     Flag,
     Id,
     Instant,
@@ -18,8 +19,21 @@ from gemba.api.fields import (
 )
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.insights.rules.export import FileFormat
-from gemba.insights.rules.filters import ALL, OPEN, QUERY_MAX, Order
-from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status
+from gemba.insights.rules.filters import ALL, DAYS_MAX, OPEN, QUERY_MAX, Due, Order
+from gemba.insights.rules.kinds import (
+    BODY_MAX,
+    MINUTES_MAX,
+    REASON_MAX,
+    STEP_MAX,
+    TAG_MAX,
+    TAGS_MAX,
+    TITLE_MAX,
+    TOOL_MAX,
+    WORKAROUND_MAX,
+    Hurts,
+    Kind,
+    Status,
+)
 
 
 class InsightsFilter(Body):
@@ -29,6 +43,13 @@ class InsightsFilter(Body):
     status = Choices([*Status, OPEN, ALL], load_default=ALL)
     product = ProductRef(load_default=None)
     kind = Choices(list(Kind), load_default="")
+    owner = Line(10, load_default="", doc="A person's id, `me` or `none`.")
+    tag = Line(TAG_MAX, load_default="")
+    tool = Line(TOOL_MAX, load_default="")
+    hurts = Choice(list(Hurts), load_default="")
+    due = Choice(list(Due), load_default="")
+    seen = Whole(1, DAYS_MAX, text=True, load_default=None, doc="Seen in the last so many days.")
+    made = Whole(1, DAYS_MAX, text=True, load_default=None, doc="Made in the last so many days.")
     order = Choice(list(Order), load_default=None, doc="score, or relevance where words are searched.")
 
 
@@ -79,6 +100,15 @@ class Insight(Answer):
     severity = fields.Float(required=True, allow_none=True, metadata=told("Mean of the ratings, 0 to 4."))
     last_seen = Instant(required=True, allow_none=True)
     owner = fields.Integer(required=True, allow_none=True, metadata=told("A person's id."))
+    hurts = fields.String(
+        required=True, allow_none=True, metadata={"enum": [*map(str, Hurts), None], "description": "Who."}
+    )
+    minutes_lost = fields.Integer(required=True, allow_none=True, metadata=told("Each time it happens."))
+    workaround = fields.String(required=True)
+    tool = fields.String(required=True)
+    step = fields.String(required=True)
+    due = Day(required=True, allow_none=True)
+    tags = fields.List(fields.String(), required=True)
     merged_into = fields.Integer(
         required=True, allow_none=True, metadata=told("The insight that speaks for it.")
     )
@@ -131,6 +161,13 @@ class InsightChange(Body):
     status = Choice(list(Status))
     product = ProductRef(allow_none=True)
     owner = Id("an owner or admin", allow_none=True)
+    hurts = Choice(list(Hurts), allow_none=True)
+    minutes_lost = Whole(0, MINUTES_MAX, allow_none=True)
+    workaround = Text(WORKAROUND_MAX)
+    tool = Line(TOOL_MAX)
+    step = Line(STEP_MAX)
+    due = Day(allow_none=True)
+    tags = Listed(Line(TAG_MAX, least=1), TAGS_MAX)
     reason = Text(REASON_MAX, load_default="")
     version = Whole(
         1, 2**31 - 1, load_default=None, doc="The version you saw; another one by now is 409 stale."

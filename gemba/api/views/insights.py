@@ -68,10 +68,14 @@ def change_insight(body: dict[str, Any], insight_id: int) -> Any:
 
     For owners and admins. With `version` it is refused where someone else changed it since.
     """
-    plain = ("title", "body", "kind", "status")
+    plain = ("title", "body", "kind", "status", "minutes_lost", "workaround", "tool", "step", "due")
     changes: dict[str, object] = {name: body[name] for name in plain if name in body}
     if "owner" in body:
         changes["owner_id"] = body["owner"]
+    if "hurts" in body:
+        changes["hurts"] = body["hurts"] or ""
+    if "tags" in body:
+        changes["tags"] = " ".join(tag.replace(" ", "-") for tag in body["tags"])
     if "product" in body:
         changes["product_id"] = product_id(body["product"])
     try:
@@ -167,5 +171,10 @@ def _filter(query: dict[str, Any]) -> filters.InsightFilter:
         "kind": query["kind"],
         "order": query["order"] or "",
         "product": "" if product is None else str(product_id(product)),
+        **{name: query[name] or "" for name in ("tag", "tool", "hurts", "due", "owner")},
+        **{name: str(query[name] or "") for name in ("seen", "made")},
     }
-    return filters.read(asked)
+    try:
+        return filters.read(asked)
+    except filters.BadFilter as bad:
+        raise Invalid({bad.field: ["Give a person's id, me or none."]}) from bad

@@ -21,7 +21,7 @@ from gemba.insights.rules.ticket import ExportRow, Sighting
 BOM = "\ufeff"
 _SPREADSHEET = (
     "id,title,body,kind,status,product,score,severity,visits,agents,lines,votes,tools,tags,"
-    "evidence,created,updated,last_seen,url"
+    "evidence,created,updated,last_seen,url,hurts,minutes_lost,workaround,step,due,owner"
 )
 _LINEAR = (
     "Id,Team,Title,Description,Status,Estimate,Priority,Project,Creator,Assignee,Labels,Cycle Number,"
@@ -111,6 +111,12 @@ def to_csv(rows: Sequence[ExportRow]) -> str:
                 _instant(row.updated_at),
                 row.last_seen.isoformat() if row.last_seen else "",
                 row.url,
+                row.hurts,
+                "" if row.minutes_lost is None else str(row.minutes_lost),
+                row.workaround,
+                row.step,
+                row.due.isoformat() if row.due else "",
+                row.owner,
             ]
             for row in rows
         ),

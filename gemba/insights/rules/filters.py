@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status, _n
+from gemba.insights.rules.kinds import OPEN_STATUSES, TAG_MAX, TOOL_MAX, Hurts, Kind, Status, _n
 
 QUERY_MAX = 200
 OPEN = "open"
@@ -19,6 +19,7 @@ class Order(StrEnum):
     SEEN = "seen"
     VOTES = "votes"
     RECENT = "recent"
+    HAND = "hand"
 
     @property
     def label(self) -> str:
@@ -32,18 +33,59 @@ ORDER_LABELS: dict[Order, str] = {
     Order.SEEN: _n("seen most"),
     Order.VOTES: _n("most votes"),
     Order.RECENT: _n("newest"),
+    Order.HAND: _n("by hand"),
+}
+
+
+class Due(StrEnum):
+    """Until when something is promised."""
+
+    OVERDUE = "overdue"
+    WEEK = "week"
+    MONTH = "month"
+    SET = "set"
+
+
+NAMES = ("q", "status", "product", "kind", "owner", "tag", "tool", "hurts", "due", "seen", "made", "order")
+"""The arguments of addresses and calls that make a filter."""
+MINE = "me"
+NOBODY = "none"
+DAYS_MAX = 3650
+
+
+DUE_LABELS: dict[Due, str] = {
+    Due.OVERDUE: _n("overdue"),
+    Due.WEEK: _n("in the next 7 days"),
+    Due.MONTH: _n("in the next 31 days"),
+    Due.SET: _n("has a day"),
 }
 
 
 @dataclass(frozen=True)
 class InsightFilter:
-    """A question to the backlog. `statuses` and `kinds` empty mean any; `product` is an id or a name."""
+    """A question to the backlog. `statuses` and `kinds` empty mean any; `product` is an id or a name.
+
+    `owner` is an id, MINE or NOBODY; `seen` and `made` are days back from now, so that a kept question
+    rolls on; `tag` and `tool` are whole words as people wrote them.
+    """
 
     q: str = ""
     statuses: tuple[Status, ...] = ()
     kinds: tuple[Kind, ...] = ()
     product: str = ""
     order: Order = Order.SCORE
+    owner: str = ""
+    tag: str = ""
+    tool: str = ""
+    hurts: str = ""
+    due: str = ""
+    seen: int | None = None
+    made: int | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it asks for more than statuses."""
+        return self != InsightFilter(statuses=self.statuses, order=self.order)
 
 
 class BadFilter(ValueError):
@@ -55,7 +97,7 @@ class BadFilter(ValueError):
 
 
 def read(args: Mapping[str, str], default_status: str = ALL) -> InsightFilter:
-    """The filter that query arguments `q status product kind order` ask for.
+    """The filter that the query arguments NAMES ask for.
 
     `status` and `kind` may be several, parted by commas; `open` and `all` are statuses too. Raises BadFilter.
     """
@@ -71,7 +113,30 @@ def read(args: Mapping[str, str], default_status: str = ALL) -> InsightFilter:
         kinds=_kinds(args.get("kind", "")),
         product=args.get("product", "").strip(),
         order=default_order if order is Order.RELEVANCE else order,
+        owner=_one_of(args, "owner", (MINE, NOBODY), numbers=True),
+        tag=args.get("tag", "").strip().strip("#").casefold()[:TAG_MAX],
+        tool=args.get("tool", "").strip()[:TOOL_MAX],
+        hurts=_one_of(args, "hurts", tuple(Hurts)),
+        due=_one_of(args, "due", tuple(Due)),
+        seen=_days(args, "seen"),
+        made=_days(args, "made"),
     )
+
+
+def _one_of(args: Mapping[str, str], name: str, words: tuple[str, ...], *, numbers: bool = False) -> str:
+    value = args.get(name, "").strip()
+    if not value or value in words or (numbers and value.isascii() and value.isdigit() and len(value) < 10):
+        return value
+    raise BadFilter(name)
+
+
+def _days(args: Mapping[str, str], name: str) -> int | None:
+    value = args.get(name, "").strip()
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= DAYS_MAX):
+        raise BadFilter(name)
+    return int(value)
 
 
 def _statuses(text: str) -> tuple[Status, ...]:

@@ -20,6 +20,9 @@ TAGS_MAX = 10
 TITLE_MAX = 200
 BODY_MAX = 10_000
 REASON_MAX = 500
+STEP_MAX = 120
+MINUTES_MAX = 480
+COMMENT_MAX = 4000
 SEVERITY_MIN = 0
 SEVERITY_MAX = 4
 
@@ -104,6 +107,34 @@ class Triage(StrEnum):
     LATER = "later"
 
 
+class Hurts(StrEnum):
+    """Who suffers from it."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+    BOTH = "both"
+
+    @property
+    def label(self) -> str:
+        """The msgid of who it is."""
+        return HURTS_LABELS[self]
+
+
+class CommentKind(StrEnum):
+    """Who reads what is said about an insight: everyone; owners, admins and leads; or a lead's ask."""
+
+    COMMENT = "comment"
+    NOTE = "note"
+    ASK = "ask"
+
+
+class LinkKind(StrEnum):
+    """How one insight has to do with another."""
+
+    RELATED = "related"
+    BLOCKS = "blocks"
+
+
 OPEN_STATUSES = tuple(status for status in Status if status.is_open)
 
 
@@ -121,6 +152,11 @@ class Frequency(StrEnum):
         return FREQUENCY_LABELS[self]
 
 
+HURTS_LABELS: dict[Hurts, str] = {
+    Hurts.AGENT: _n("the agent"),
+    Hurts.CUSTOMER: _n("the customer"),
+    Hurts.BOTH: _n("both"),
+}
 KIND_LABELS: dict[Kind, str] = {
     Kind.TOOL_PAIN: _n("tool pain"),
     Kind.PROCESS_PAIN: _n("process pain"),

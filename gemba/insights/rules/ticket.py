@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from gemba.insights.rules import escape
-from gemba.insights.rules.kinds import SEVERITY_MAX, Kind, Status
+from gemba.insights.rules.kinds import SEVERITY_MAX, Hurts, Kind, Status
 
 LABEL = "gemba"
 EVIDENCE_SHOWN = 20
@@ -52,6 +52,12 @@ class ExportRow:
     tags: tuple[str, ...] = ()
     last_seen: date | None = None
     evidence: tuple[Sighting, ...] = ()
+    hurts: str = ""
+    minutes_lost: int | None = None
+    workaround: str = ""
+    step: str = ""
+    due: date | None = None
+    owner: str = ""
 
     @property
     def key(self) -> str:
@@ -81,6 +87,8 @@ def describe(row: ExportRow, flavour: Flavour) -> str:
     parts = [_seen(row, flavour)]
     if row.body.strip():
         parts.append(flavour.text(row.body.strip()))
+    if row.workaround:
+        parts.append(f"Workaround: {flavour.text(escape.one_line(row.workaround))}")
     if row.evidence:
         parts.append(_evidence(row, flavour))
     parts.append(f"From Gemba, {row.key}: {row.url}")
@@ -94,6 +102,12 @@ def _seen(row: ExportRow, flavour: Flavour) -> str:
         facts.append(f"Product: {flavour.text(escape.one_line(row.product))}.")
     if row.tools:
         facts.append(f"Tools: {', '.join(flavour.text(escape.one_line(tool)) for tool in row.tools)}.")
+    if row.hurts:
+        facts.append(f"Hurts: {Hurts(row.hurts).label}.")
+    if row.minutes_lost:
+        facts.append(f"Minutes lost each time: {row.minutes_lost}.")
+    if row.step:
+        facts.append(f"Step: {flavour.text(escape.one_line(row.step))}.")
     if row.severity is not None:
         facts.append(f"How bad: {row.severity:g} of {SEVERITY_MAX}.")
     if row.score is not None:

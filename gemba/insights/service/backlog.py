@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, literal, or_, select, union_all
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
 from gemba.insights.errors import InsightNotFound
@@ -19,7 +19,7 @@ from gemba.insights.rules.kinds import Status
 from gemba.insights.rules.score import ScoreParts
 from gemba.insights.rules.terms import is_similar
 from gemba.insights.service import index
-from gemba.insights.service.counts import ROOT, Counts, watched
+from gemba.insights.service.counts import ROOT, Counts, every_weight, family_of, watched
 from gemba.insights.service.numbers import kept, lines_of, parts_of
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable, readable_insight
 from gemba.people.models import Person
@@ -117,6 +117,7 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
             joinedload(Observation.visit).joinedload(Visit.programme),
             joinedload(Observation.product),
+            selectinload(Observation.pictures),
         )
         .order_by(Observation.at.desc(), Observation.id.desc())
     )
@@ -186,6 +187,7 @@ def load(ids: Sequence[int]) -> list[Insight]:
 
 def with_numbers(insights: Sequence[Insight], viewer: Person) -> list[Item]:
     """Insights with what is kept and counted for them."""
+    weights = every_weight() if insights else {}
     lines: dict[int, int] = {}
     mine: set[int] = set()
     for start in range(0, len(insights), PART):
@@ -196,7 +198,7 @@ def with_numbers(insights: Sequence[Insight], viewer: Person) -> list[Item]:
         Item(
             insight=insight,
             counts=kept(insight, lines.get(insight.id, 0)),
-            score=parts_of(insight),
+            score=parts_of(insight, weights),
             watched=max(insight.watched, insight.visits),
             votes=insight.votes,
             voted=insight.id in mine,
@@ -212,7 +214,7 @@ def _voted(roots: Collection[int], viewer: Person) -> set[int]:
         .join(InsightVote, InsightVote.insight_id == Insight.id)
         .where(
             InsightVote.person_id == viewer.id,
-            or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)),
+            InsightVote.insight_id.in_(family_of(roots)),
         )
     )
     return set(db.session.scalars(query))
@@ -230,4 +232,6 @@ def _changes_of(insight_id: int) -> list[InsightChange]:
 
 def with_names(query: Any) -> Any:
     """The query with all that lists name beside an insight."""
-    return query.options(joinedload(Insight.product), joinedload(Insight.owner))
+    return query.options(
+        joinedload(Insight.product), joinedload(Insight.owner), joinedload(Insight.own_status)
+    )

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
+from gemba.insights.models_backlog import ProgrammeWeights
 from gemba.insights.rules.kinds import Kind
-from gemba.insights.rules.score import Evidence, ScoreParts, score
+from gemba.insights.rules.score import Evidence, ScoreParts, Weights, score
 from gemba.insights.service.sight import COUNTED
 from gemba.people.models import Person
 from gemba.visits.models import Visit
@@ -67,10 +69,17 @@ def counts_of(roots: Collection[int], but_visit: int | None = None) -> dict[int,
     """Counts by insight, in one statement; insights without evidence are missing."""
     if not roots:
         return {}
-    query = counting().where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)))
+    query = counting().where(Observation.insight_id.in_(family_of(roots)))
     if but_visit is not None:
         query = query.where(Observation.visit_id != but_visit)
     return {row.root: counted(row) for row in db.session.execute(query)}
+
+
+def family_of(roots: Collection[int]) -> CompoundSelect[int]:
+    """SQL: the ids of these insights and of all merged into them, each part from its own index."""
+    parts = aliased(Insight)
+    themselves = select(parts.id).where(parts.id.in_(roots))
+    return union_all(themselves, select(parts.id).where(parts.merged_into_id.in_(roots)))
 
 
 def counted(row: Any) -> Counts:
@@ -116,16 +125,27 @@ def watched(now: datetime) -> Watched:
     return Watched(dict(rows.tuples().all()))
 
 
-def score_of(
-    kind: str, product_id: int | None, counts: Counts, seen: Watched, now: datetime
-) -> ScoreParts | None:
-    """The score with its parts; None for what works well and what has no evidence."""
+def every_weight() -> dict[int | None, Weights]:
+    """What each programme's parts of the score weigh, in one statement; programmes without are missing."""
+    return {
+        row.programme_id: Weights(row.severity, row.reach, row.agents, row.hurts, row.minutes, row.fresh)
+        for row in db.session.scalars(select(ProgrammeWeights))
+    }
+
+
+def score_of(of: Any, counts: Counts, seen: Watched, now: datetime, weights: Weights) -> ScoreParts | None:
+    """The score with its parts; None for what works well and what has no evidence.
+
+    `of` is an Insight or a row with its kind, product_id, hurts and minutes_lost.
+    """
     evidence = Evidence(
-        kind=Kind(kind),
+        kind=Kind(of.kind),
         severity=counts.severity,
         visits=counts.visits,
-        watched=seen.of(product_id),
+        watched=seen.of(of.product_id),
         agents=counts.agents,
         last_seen=counts.last_seen,
+        hurts=of.hurts,
+        minutes=of.minutes_lost,
     )
-    return score(evidence, now)
+    return score(evidence, now, weights)

@@ -7,10 +7,10 @@ names its survivor, so taking it out again restores every count and vote.
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 
 from gemba.db import db
-from gemba.errors import Forbidden, Invalid, Stale
+from gemba.errors import Forbidden, Stale
 from gemba.insights.errors import (
     AlreadyMerged,
     InsightNotFound,
@@ -21,18 +21,17 @@ from gemba.insights.errors import (
     UnderReview,
 )
 from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
-from gemba.insights.rules.kinds import BODY_MAX, REASON_MAX, TITLE_MAX, Kind, Status, _n
-from gemba.insights.service import index
+from gemba.insights.models_backlog import ProgrammeStatus
+from gemba.insights.service import fields, index
 from gemba.insights.service.capture import title_of
 from gemba.insights.service.events import created, happened
+from gemba.insights.service.counts import family_of
 from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
-from gemba.insights.service.telling import became
-from gemba.people.models import Person, PersonRole, Product
+from gemba.insights.service.telling import MERGED, became
+from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role, clean_line, clean_text
 from gemba.webhooks.rules import Event
-
-FIELDS = ("title", "body", "kind", "status", "product_id", "owner_id")
 
 
 def may_edit(viewer: Person) -> bool:
@@ -58,7 +57,7 @@ def patch(
     tell: bool = True,
     now: datetime,
 ) -> Insight:
-    """Changes some of FIELDS; `version` is the one the person saw, None does not ask.
+    """Changes some of fields.FIELDS; `version` is the one the person saw, None does not ask.
 
     Whoever stands behind it hears of a new status, unless not to `tell`.
 
@@ -67,9 +66,10 @@ def patch(
     insight = locked(insight_id, viewer)
     if version is not None and version != insight.version:
         raise Stale
-    wanted = {name: value for name, value in _clean(changes).items() if getattr(insight, name) != value}
-    reason = clean_text(reason)
-    _check(wanted, reason)
+    cleaned, reason = fields.clean(changes), clean_text(reason)
+    _settle_status(cleaned)
+    wanted = {name: value for name, value in cleaned.items() if getattr(insight, name) != value}
+    fields.check(wanted, reason)
     for name, value in wanted.items():
         remember(
             insight, viewer, name, getattr(insight, name), value, reason if name == "status" else "", now
@@ -77,7 +77,7 @@ def patch(
         setattr(insight, name, value)
     if wanted:
         _touch(insight, now)
-        if {"title", "body", "kind", "product_id"} & wanted.keys():
+        if (fields.SEARCHED | fields.COUNTED) & wanted.keys():
             index.reindex(insight.root_id)
     db.session.flush()
     if tell and "status" in wanted:
@@ -85,6 +85,16 @@ def patch(
     if "status" in wanted and insight.review_visit_id is None:
         happened(insight.id, Event.INSIGHT_STATUS_CHANGED, f"{insight.version}", now, status=insight.status)
     return insight
+
+
+def _settle_status(changes: dict[str, object]) -> None:
+    """A programme's own status brings its category along; another status takes the own name away."""
+    own = changes.get("own_status_id")
+    if isinstance(own, int):
+        row = db.session.get(ProgrammeStatus, own)
+        changes["status"] = row.category if row else ""
+    elif "status" in changes:
+        changes["own_status_id"] = None
 
 
 def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> Insight:
@@ -95,7 +105,7 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
     one_at_a_time()
     insight = _survivor(insight_id, viewer)
     lock(insight.id)
-    family = select(Insight.id).where(or_(Insight.id == insight.id, Insight.merged_into_id == insight.id))
+    family = family_of([insight.id])
     mine = (InsightVote.person_id == viewer.id) & InsightVote.insight_id.in_(family)
     if not on:
         db.session.execute(delete(InsightVote).where(mine))
@@ -131,6 +141,8 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     remember(survivor, viewer, "merged", None, insight.id, "", now)
     _touch(insight, now)
     _touch(survivor, now)
+    db.session.flush()
+    became(insight, viewer, MERGED, into=survivor.title, now=now)
     index.reindex(survivor.id)
     happened(insight.id, Event.INSIGHT_MERGED, f"{insight.version}", now, into=survivor.id)
     return survivor
@@ -170,20 +182,17 @@ def split(
     insight = locked(insight_id, viewer)
     if insight.review_visit_id is not None:
         raise UnderReview
-    family = or_(Insight.id == insight.id, Insight.merged_into_id == insight.id)
+    family = Observation.insight_id.in_(family_of([insight.id]))
     evidence = list(
         db.session.scalars(
-            select(Observation)
-            .join(Insight, Insight.id == Observation.insight_id)
-            .where(family, COUNTED)
-            .order_by(Observation.at, Observation.id)
+            select(Observation).where(family, COUNTED).order_by(Observation.at, Observation.id)
         )
     )
     chosen = [note for note in evidence if note.id in set(observation_ids)]
     if not chosen or len(chosen) == len(evidence):
         raise NothingToSplit
     title = clean_line(title) or title_of(chosen[0].text)
-    _check({"title": title}, "")
+    fields.check({"title": title}, "")
     new = Insight(
         title=title,
         kind=chosen[0].kind,
@@ -244,51 +253,6 @@ def _survivor(insight_id: int, viewer: Person) -> Insight:
     if insight.merged_into_id is None:
         return insight
     return db.session.get_one(Insight, insight.merged_into_id)
-
-
-def _clean(changes: Mapping[str, object]) -> dict[str, object]:
-    """The changes with texts cleaned. Raises Invalid for a field that cannot be changed."""
-    unknown = {name: [_n("This field cannot be changed.")] for name in changes if name not in FIELDS}
-    if unknown:
-        raise Invalid(unknown)
-    cleaned = dict(changes)
-    if isinstance(title := cleaned.get("title"), str):
-        cleaned["title"] = clean_line(title)
-    if isinstance(body := cleaned.get("body"), str):
-        cleaned["body"] = clean_text(body)
-    return cleaned
-
-
-def _check(wanted: Mapping[str, object], reason: str) -> None:
-    errors: dict[str, list[str]] = {}
-    title, body = wanted.get("title", "-"), wanted.get("body", "")
-    if not isinstance(title, str) or not title or len(title) > TITLE_MAX:
-        errors["title"] = [_n("Give a title of at most 200 characters.")]
-    if not isinstance(body, str) or len(body) > BODY_MAX:
-        errors["body"] = [_n("This description is too long: use at most 10,000 characters.")]
-    if "kind" in wanted and wanted["kind"] not in list(Kind):
-        errors["kind"] = [_n("Choose one of the kinds.")]
-    if "status" in wanted and wanted["status"] not in list(Status):
-        errors["status"] = [_n("Choose one of the statuses.")]
-    if wanted.get("status") == Status.DECLINED and not reason:
-        errors["reason"] = [_n("Say why: the people who saw it will read this.")]
-    if len(reason) > REASON_MAX:
-        errors["reason"] = [_n("This reason is too long: use at most 500 characters.")]
-    errors.update(_check_rows(wanted))
-    if errors:
-        raise Invalid(errors)
-
-
-def _check_rows(wanted: Mapping[str, object]) -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    product, owner = wanted.get("product_id"), wanted.get("owner_id")
-    if product is not None and (not isinstance(product, int) or db.session.get(Product, product) is None):
-        errors["product_id"] = [_n("There is no such product.")]
-    if owner is not None:
-        person = db.session.get(Person, owner) if isinstance(owner, int) else None
-        if person is None or not person.active or not may_edit(person):
-            errors["owner_id"] = [_n("Choose an active owner or admin.")]
-    return errors
 
 
 def _touch(insight: Insight, now: datetime) -> None:

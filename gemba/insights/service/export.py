@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
-from gemba.insights.models import Insight, Observation, Picture
+from gemba.insights.models import Observation, Picture
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
 from gemba.insights.service.backlog import PART, Item, open_items
+from gemba.insights.service.counts import family_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.listing import every_matching
 from gemba.insights.service.sight import COUNTED
@@ -54,8 +55,7 @@ def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
 def _notes(roots: list[int]) -> list[Observation]:
     query = (
         select(Observation)
-        .join(Insight, Insight.id == Observation.insight_id)
-        .where(or_(Insight.id.in_(roots), Insight.merged_into_id.in_(roots)), COUNTED)
+        .where(Observation.insight_id.in_(family_of(roots)), COUNTED)
         .options(
             joinedload(Observation.insight),
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
@@ -86,10 +86,16 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
         votes=item.votes,
         pictures=sum(len(note.pictures) for note in evidence),
         lines=tuple(sorted({line for note in evidence if (line := line_of(note))})),
-        tools=tuple(sorted({note.tool for note in evidence if note.tool})),
-        tags=tuple(sorted({tag for note in evidence for tag in note.tags.split()})),
+        tools=tuple(sorted({tool for tool in (insight.tool, *(note.tool for note in evidence)) if tool})),
+        tags=tuple(sorted({*insight.tags.split(), *(tag for note in evidence for tag in note.tags.split())})),
         last_seen=counts.last_seen.date() if counts.last_seen else None,
         evidence=tuple(_sighting(note) for note in evidence),
+        hurts=insight.hurts,
+        minutes_lost=insight.minutes_lost,
+        workaround=insight.workaround,
+        step=insight.step,
+        due=insight.due,
+        owner=insight.owner.name if insight.owner else "",
     )
 
 

@@ -10,18 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, select, union_all
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightTerm, Observation
 from gemba.insights.rules.terms import Match, QueryTerm, insight_terms, query_terms, rank, rarity
 from gemba.insights.service import numbers
+from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import COUNTED, PUBLIC
 
 COUNT_MAX = 2000
 POSTINGS_MAX = 1000
 FOUND_MAX = 1000
 PREFIX_TERMS_MAX = 60
+_WORDS = (Insight.body, Insight.workaround, Insight.tool, Insight.step, Insight.tags)
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,17 @@ def reindex(root_id: int) -> None:
     db.session.flush()
     numbers.lock(root_id)
     family = db.session.execute(
-        select(Insight.id, Insight.title, Insight.body).where(
-            or_(Insight.id == root_id, Insight.merged_into_id == root_id)
-        )
+        select(Insight.id, Insight.title, *_WORDS).where(Insight.id.in_(family_of([root_id])))
     ).all()
     ids = [row.id for row in family]
     db.session.execute(delete(InsightTerm).where(InsightTerm.insight_id.in_([*ids, root_id])))
     root = next((row for row in family if row.id == root_id), None)
     if root is None:
         return
-    evidence = _evidence(ids) + [f"{row.title} {row.body}" for row in family if row.id != root_id]
+    evidence = _evidence(ids) + [" ".join(row[1:]) for row in family if row.id != root_id]
     rows = [
         {"term": term, "insight_id": root_id, "weight": weight}
-        for term, weight in insight_terms(root.title, root.body, evidence).items()
+        for term, weight in insight_terms(root.title, " ".join(root[2:]), evidence).items()
     ]
     if rows:
         db.session.execute(insert(InsightTerm), rows)

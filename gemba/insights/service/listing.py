@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, union_all
+from sqlalchemy import func, or_, select, union_all
 
 from gemba.db import db
 from gemba.errors import Invalid
@@ -17,8 +17,8 @@ from gemba.insights.rules.filters import InsightFilter, Order
 from gemba.insights.rules.kinds import Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.backlog import COUNTED_UP_TO, Item, load, with_numbers
-from gemba.insights.service.sight import readable
-from gemba.people.models import Person, Product
+from gemba.insights.service.narrowing import Conditions, conditions_of
+from gemba.people.models import Person
 
 LIMIT_MAX = 200
 BOARD_MAX = 20
@@ -29,6 +29,7 @@ COLUMNS: dict[Order, Any] = {
     Order.SEEN: Insight.visits,
     Order.VOTES: Insight.votes,
     Order.RECENT: Insight.created_at,
+    Order.HAND: Insight.place,
 }
 
 _Row = tuple[int, int]
@@ -50,13 +51,14 @@ def list_insights(
 ) -> Page:
     """The insights that match, in order. Raises Invalid for a cursor that is not ours."""
     limit, after = min(max(limit, 1), LIMIT_MAX), _read(cursor)
+    conditions = conditions_of(filters, viewer, now)
     if filters.q:
-        every = _searched(filters, viewer)
+        every = _searched(filters, conditions)
         start = sum(1 for row in every if after and _place(filters, row) <= _place(filters, after))
         rows, total = every[start : start + limit + 1], len(every)
     else:
-        rows = _ordered(filters, viewer, after, limit + 1)
-        total = _count(filters, viewer)
+        rows = _ordered(filters, conditions, after, limit + 1)
+        total = _count(filters, conditions)
     shown = rows[:limit]
     more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
     return Page(with_numbers(load([id_ for _key, id_ in shown]), viewer), total, more, total >= COUNTED_UP_TO)
@@ -64,17 +66,19 @@ def list_insights(
 
 def every_matching(filters: InsightFilter, viewer: Person, *, now: datetime) -> list[Item]:
     """All insights that match, in order: what an export of the filters holds."""
-    rows = _searched(filters, viewer) if filters.q else _ordered(filters, viewer, None, None)
+    conditions = conditions_of(filters, viewer, now)
+    rows = _searched(filters, conditions) if filters.q else _ordered(filters, conditions, None, None)
     return with_numbers(load([id_ for _key, id_ in rows]), viewer)
 
 
-def board(filters: InsightFilter, viewer: Person) -> dict[Status, list[Item]]:
+def board(filters: InsightFilter, viewer: Person, *, now: datetime) -> dict[Status, list[Item]]:
     """For each status the first insights that match, in order."""
+    conditions = conditions_of(filters, viewer, now)
     if filters.q:
-        ids = [id_ for _key, id_ in _searched(filters, viewer)]
+        ids = [id_ for _key, id_ in _searched(filters, conditions)]
     else:
         rows = db.session.execute(
-            union_all(*(select(_branch(status, filters, viewer, None, BOARD_MAX)) for status in Status))
+            union_all(*(select(_branch(status, filters, conditions, None, BOARD_MAX)) for status in Status))
         )
         ids = [id_ for _key, id_ in sorted(rows, key=lambda row: (-_number(row.key), -row.id))]
     columns: dict[Status, list[Item]] = {status: [] for status in Status}
@@ -85,22 +89,22 @@ def board(filters: InsightFilter, viewer: Person) -> dict[Status, list[Item]]:
     return columns
 
 
-def _ordered(filters: InsightFilter, viewer: Person, after: _Row | None, limit: int | None) -> list[_Row]:
+def _ordered(
+    filters: InsightFilter, conditions: Conditions, after: _Row | None, limit: int | None
+) -> list[_Row]:
     """The first rows behind `after`, in one statement."""
-    parts = [_branch(status, filters, viewer, after, limit) for status in filters.statuses or Status]
+    parts = [_branch(status, filters, conditions, after, limit) for status in filters.statuses or Status]
     found = db.session.execute(union_all(*(select(part) for part in parts)))
     rows = sorted(((_number(row.key), row.id) for row in found), reverse=True)
     return rows[:limit]
 
 
 def _branch(
-    status: Status, filters: InsightFilter, viewer: Person, after: _Row | None, limit: int | None
+    status: Status, filters: InsightFilter, conditions: Conditions, after: _Row | None, limit: int | None
 ) -> Any:
     """SQL: the first rows with one status, from the index of the order."""
     column = COLUMNS.get(filters.order, Insight.score)
-    query = select(column.label("key"), Insight.id).where(
-        Insight.status == status, *_conditions(filters, viewer)
-    )
+    query = select(column.label("key"), Insight.id).where(Insight.status == status, *conditions)
     if after is not None:
         key = _value(column, after[0])
         query = query.where(column <= key, or_(column < key, Insight.id < after[1]))
@@ -108,13 +112,11 @@ def _branch(
     return (query.limit(limit) if limit else query).subquery()
 
 
-def _searched(filters: InsightFilter, viewer: Person) -> list[_Row]:
+def _searched(filters: InsightFilter, conditions: Conditions) -> list[_Row]:
     """The rows that a search finds, in order, in at most four statements."""
     (asked,) = index.ask([filters.q], typing=True)
-    conditions = _conditions(filters, viewer)
-    if filters.statuses:
-        conditions.append(Insight.status.in_(filters.statuses))
-    rows = index.found(asked, conditions)
+    of_status = [Insight.status.in_(filters.statuses)] if filters.statuses else []
+    rows = index.found(asked, [*conditions, *of_status])
     if filters.order is Order.RELEVANCE or not rows:
         return rows
     column = COLUMNS[filters.order]
@@ -129,29 +131,14 @@ def _place(filters: InsightFilter, row: _Row) -> _Row:
     return -row[0], row[1] if filters.q and filters.order is Order.RELEVANCE else -row[1]
 
 
-def _count(filters: InsightFilter, viewer: Person) -> int:
+def _count(filters: InsightFilter, conditions: Conditions) -> int:
     """How many match, up to COUNTED_UP_TO."""
     parts = [
-        select(Insight.id)
-        .where(Insight.status == status, *_conditions(filters, viewer))
-        .limit(COUNTED_UP_TO)
-        .subquery()
+        select(Insight.id).where(Insight.status == status, *conditions).limit(COUNTED_UP_TO).subquery()
         for status in filters.statuses or Status
     ]
     every = union_all(*(select(part) for part in parts)).subquery()
     return min(db.session.scalar(select(func.count()).select_from(every)) or 0, COUNTED_UP_TO)
-
-
-def _conditions(filters: InsightFilter, viewer: Person) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Insight.merged_into_id.is_(None), readable(viewer)]
-    if filters.kinds:
-        conditions.append(Insight.kind.in_(filters.kinds))
-    if filters.product.isdecimal() and len(filters.product) < 10:
-        conditions.append(Insight.product_id == int(filters.product))
-    elif filters.product:
-        named = select(Product.id).where(Product.name == filters.product)
-        conditions.append(Insight.product_id.in_(named))
-    return conditions
 
 
 def _number(key: Any) -> int:

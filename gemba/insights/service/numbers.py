@@ -4,14 +4,15 @@ They are counted anew from notes and votes in the transaction of every cause, un
 once a day for all: visits go on, evidence ages. Nothing else writes them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text, update
+from sqlalchemy import Select, bindparam, func, select, text, update
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.insights.models import Insight, InsightVote, Observation
-from gemba.insights.rules.score import ScoreParts
+from gemba.insights.rules.score import PLAIN, ScoreParts, Weights
 from gemba.insights.service.counts import (
     NOTHING,
     ROOT,
@@ -20,6 +21,8 @@ from gemba.insights.service.counts import (
     counted,
     counting,
     counts_of,
+    every_weight,
+    family_of,
     score_of,
     watched,
 )
@@ -31,6 +34,7 @@ NO_SCORE = -1
 KEEP_ALL_EVERY = timedelta(days=1)
 FAMILY_LOCK = 7_301_021
 NAMES = ("visits", "agents", "observations", "severity_sum", "severity_count", "last_seen")
+_FROM = (Insight.kind, Insight.product_id, Insight.hurts, Insight.minutes_lost, Insight.programme_id)
 _COLUMNS = [getattr(Insight, name) for name in (*NAMES, "votes", "watched", "score")]
 
 
@@ -53,16 +57,15 @@ def lock(root_id: int) -> None:
 def keep(root_id: int) -> None:
     """Counts the numbers of an insight anew, over all merged into it, which keep none themselves."""
     insight = db.session.execute(
-        select(
-            Insight.kind, Insight.product_id, Insight.programme_id, Insight.updated_at, Insight.scored_at
-        ).where(Insight.id == root_id)
+        select(*_FROM, Insight.updated_at, Insight.scored_at).where(Insight.id == root_id)
     ).one()
+    programme_id = insight.programme_id or _programme(root_id)
     counts = counts_of([root_id]).get(root_id, NOTHING)
     at = max(each for each in (insight.updated_at, insight.scored_at, counts.last_seen) if each)
     seen = watched(at)
-    parts = score_of(insight.kind, insight.product_id, counts, seen, at)
+    parts = score_of(insight, counts, seen, at, every_weight().get(programme_id, PLAIN))
     values = _row(counts, _votes(root_id)) | _scored(parts, counts, seen.of(insight.product_id))
-    values |= {"programme_id": insight.programme_id or _programme(root_id), "scored_at": at}
+    values |= {"programme_id": programme_id, "scored_at": at}
     db.session.execute(update(Insight).where(Insight.id == root_id).values(values))
     nothing = _row(NOTHING, 0) | _scored(None, NOTHING, 0)
     db.session.execute(update(Insight).where(Insight.merged_into_id == root_id).values(nothing))
@@ -73,28 +76,31 @@ def kept(insight: Insight, lines: int = 0) -> Counts:
     return Counts(lines=lines, **{name: getattr(insight, name) for name in NAMES})
 
 
-def parts_of(insight: Insight) -> ScoreParts | None:
-    """What the kept score is made of."""
+def parts_of(insight: Insight, weights: Mapping[int | None, Weights]) -> ScoreParts | None:
+    """What the kept score is made of, by the weights of all programmes."""
     if insight.score == NO_SCORE or insight.scored_at is None:
         return None
     seen = Watched({insight.product_id: insight.watched})
-    return score_of(insight.kind, insight.product_id, kept(insight), seen, insight.scored_at)
+    weighed = weights.get(insight.programme_id, PLAIN)
+    return score_of(insight, kept(insight), seen, insight.scored_at, weighed)
 
 
 def keep_all(now: datetime) -> None:
-    """Counts and scores all insights anew as of now, in four statements and one of many rows."""
-    seen = watched(now)
+    """Counts and scores all insights anew as of now, in five statements and one of many rows."""
+    seen, weights = watched(now), every_weight()
     evidence = {row.root: counted(row) for row in db.session.execute(counting())}
     votes = dict(db.session.execute(_voting().group_by(ROOT)).tuples().all())
     changed = []
-    for row in db.session.execute(select(Insight.id, Insight.kind, Insight.product_id, *_COLUMNS)):
+    for row in db.session.execute(select(Insight.id, *_FROM, *_COLUMNS)):
         counts = evidence.get(row.id, NOTHING)
-        parts = score_of(row.kind, row.product_id, counts, seen, now)
+        parts = score_of(row, counts, seen, now, weights.get(row.programme_id, PLAIN))
         after = _row(counts, votes.get(row.id, 0)) | _scored(parts, counts, seen.of(row.product_id))
         if any(getattr(row, name) != value for name, value in after.items()):
-            changed.append({"id": row.id, **after})
+            changed.append({"row_id": row.id, **after})
     if changed:
-        db.session.execute(update(Insight), changed)
+        table = table_of(Insight)
+        wanted: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "row_id"}
+        db.session.execute(update(table).where(table.c.id == bindparam("row_id")).values(wanted), changed)
     db.session.execute(
         update(Insight)
         .where(Insight.visits > 0)
@@ -132,7 +138,7 @@ def _voting() -> Select[int, int]:
 
 
 def _votes(root_id: int) -> int:
-    family = or_(Insight.id == root_id, Insight.merged_into_id == root_id)
+    family = InsightVote.insight_id.in_(family_of([root_id]))
     row = db.session.execute(_voting().where(family).group_by(ROOT)).one_or_none()
     return row[1] if row else 0
 

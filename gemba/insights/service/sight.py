@@ -3,7 +3,7 @@
 Everyone signed in reads the backlog. Only those who sit in a visit see what its agent has not reviewed yet.
 """
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from gemba.db import db
@@ -36,9 +36,10 @@ COUNTED: ColumnElement[bool] = and_(
 
 def readable(viewer: Person) -> ColumnElement[bool]:
     """SQL, on Insight: this person may read it."""
-    seats = select(VisitVisitor.visit_id).where(VisitVisitor.person_id == viewer.id)
-    sat_in = select(Visit.id).where(
-        or_(Visit.agent_id == viewer.id, Visit.lead_id == viewer.id, Visit.id.in_(seats))
+    sat_in = union_all(
+        select(VisitVisitor.visit_id).where(VisitVisitor.person_id == viewer.id),
+        select(Visit.id).where(Visit.agent_id == viewer.id),
+        select(Visit.id).where(Visit.lead_id == viewer.id),
     )
     return or_(PUBLIC, Insight.review_visit_id.in_(sat_in))
 

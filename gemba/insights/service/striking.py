@@ -14,12 +14,16 @@ from sqlalchemy import String, cast, delete, or_, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, NoteDraft, Observation, WrapPick
+from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.rules.sentences import scrubbed, sentences
 from gemba.insights.service import capture, index, pictures
+from gemba.insights.service.counts import family_of
 from gemba.outbox.models import OutboxItem
 
 NO_TITLE = "…"
+WRITTEN = ("title", "body", "workaround", "tool", "step", "tags", "triage_reason")
+"""Where people copy what a note says, beside its history and talk."""
 Elsewhere = Callable[[Collection[int], Collection[str], datetime], None]
 _elsewhere: list[Elsewhere] = []
 
@@ -103,7 +107,7 @@ def _copies(note: Observation) -> set[int]:
         found |= {id_ for id_ in reached if id_ is not None}
         near = db.session.execute(
             select(Insight.id, Insight.merged_into_id, Insight.merged_via_id).where(
-                or_(Insight.id.in_(found), Insight.merged_into_id.in_(found))
+                Insight.id.in_(family_of(found))
             )
         )
         linked = {one for row in near for one in row if one is not None}
@@ -126,15 +130,20 @@ def _scrub_insights(ids: Collection[int], before: Words, after: str, gone: Colle
     roots = set()
     for insight in db.session.scalars(select(Insight).where(Insight.id.in_(ids)).with_for_update()).all():
         is_old = insight.title == old_title
-        title = new_title if is_old else scrubbed(insight.title, gone)
-        body = scrubbed(insight.body, gone)
-        if (title, body) != (insight.title, insight.body):
-            insight.title, insight.body = title or NO_TITLE, body
+        words = {name: scrubbed(getattr(insight, name), gone) for name in WRITTEN}
+        words["title"] = (new_title if is_old else words["title"]) or NO_TITLE
+        if any(getattr(insight, name) != text for name, text in words.items()):
+            for name, text in words.items():
+                setattr(insight, name, text)
             insight.version += 1
         roots.add(insight.root_id)
     for change in db.session.scalars(select(InsightChange).where(InsightChange.insight_id.in_(ids))).all():
         change.before, change.after = scrubbed(change.before, gone), scrubbed(change.after, gone)
         change.reason = scrubbed(change.reason, gone)
+    for comment in db.session.scalars(
+        select(InsightComment).where(InsightComment.insight_id.in_(ids), InsightComment.text != "")
+    ).all():
+        comment.text = scrubbed(comment.text, gone)
     for root in sorted(roots):
         index.reindex(root)
 

@@ -13,6 +13,7 @@ from sqlalchemy import CompoundSelect, func, or_, select, union
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, InsightFollower, InsightVote, Observation
 from gemba.insights.rules.kinds import Status
+from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import COUNTED, readable
 from gemba.outbox import service as outbox
 from gemba.people.models import Person
@@ -22,6 +23,7 @@ from gemba.visits.models import Visit, VisitVisitor
 
 TOLD = (Status.PLANNED, Status.DOING, Status.DONE, Status.DECLINED)
 MERGED = "merged"
+REOPENED = "reopened"
 SHOWN = 100
 
 
@@ -33,12 +35,14 @@ class Contribution:
     notes: int
 
 
-def became(insight: Insight, by: Person, word: str, *, reason: str = "", now: datetime) -> None:
-    """Tells everyone behind an insight its new status, or that it was MERGED into another one.
+def became(
+    insight: Insight, by: Person, word: str, *, reason: str = "", into: str = "", now: datetime
+) -> None:
+    """Tells everyone behind an insight its new status, that it was REOPENED, or MERGED `into` another one.
 
     An older word that did not leave yet is dropped.
     """
-    if insight.review_visit_id is not None or word not in (*TOLD, MERGED):
+    if insight.review_visit_id is not None or word not in (*TOLD, MERGED, REOPENED):
         return
     ids = behind(insight.id) - {by.id}
     if not ids:
@@ -48,10 +52,12 @@ def became(insight: Insight, by: Person, word: str, *, reason: str = "", now: da
         select(Person).where(Person.id.in_(wants(ids, MailKind.INSIGHT)), Person.active).order_by(Person.id)
     ).all()
     outbox.drop_superseded(group, {person.email for person in people}, now)
-    outbox.queue_all([_mail(insight, person, word, reason, group, now) for person in people])
+    outbox.queue_all([_mail(insight, person, word, reason, into, group, now) for person in people])
 
 
-def _mail(insight: Insight, person: Person, word: str, reason: str, group: str, now: datetime) -> outbox.Row:
+def _mail(
+    insight: Insight, person: Person, word: str, reason: str, into: str, group: str, now: datetime
+) -> outbox.Row:
     return outbox.mail_row(
         **outbox.addressed(person),
         template="insight_news",
@@ -60,6 +66,7 @@ def _mail(insight: Insight, person: Person, word: str, reason: str, group: str, 
             "title": insight.title,
             "word": str(word),
             "reason": reason,
+            "into": into,
             "path": f"/insights/{insight.root_id}",
         },
         dedup_key=f"{group}:{word}:{insight.version}:{person.id}",
@@ -71,7 +78,7 @@ def _mail(insight: Insight, person: Person, word: str, reason: str, group: str, 
 
 def behind(insight_id: int) -> set[int]:
     """Everyone who stands behind an insight or anything merged into it, in one statement."""
-    family = select(Insight.id).where(or_(Insight.id == insight_id, Insight.merged_into_id == insight_id))
+    family = family_of([insight_id])
     visits = select(Observation.visit_id).where(Observation.insight_id.in_(family), COUNTED)
     every: CompoundSelect[int] = union(
         select(Visit.agent_id.label("id")).where(Visit.id.in_(visits)),

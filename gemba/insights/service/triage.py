@@ -15,7 +15,6 @@ from gemba.insights.errors import InsightNotFound
 from gemba.insights.models import Insight, InsightApart, Observation
 from gemba.insights.rules.kinds import REASON_MAX, Triage, _n
 from gemba.insights.service.backlog import COUNTED_UP_TO, Detail, Similar, get, similar
-from gemba.insights.service.edit import FIELDS as EDITED
 from gemba.insights.service.edit import locked, merge, patch, remember
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable_insight
 from gemba.outbox import service as outbox
@@ -81,7 +80,7 @@ def take(insight_id: int, viewer: Person, title: str, *, now: datetime) -> Insig
     """
     insight = _waiting(insight_id, viewer)
     if title.strip():
-        patch(insight_id, viewer, {EDITED[0]: title}, now=now)
+        patch(insight_id, viewer, {"title": title}, now=now)
     remember(insight, viewer, "triage", insight.triage, "taken", "", now)
     insight.untouched, insight.triage, insight.triage_reason = False, Triage.INBOX, ""
     insight.updated_at = now

@@ -9,6 +9,7 @@ from gemba.insights.views import (
     notes,
     pictures,
     review,
+    talk,
     triage,
     wrapping,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "notes",
     "pictures",
     "review",
+    "talk",
     "triage",
     "wrapping",
 ]

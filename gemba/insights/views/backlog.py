@@ -12,15 +12,16 @@ from gemba.errors import Invalid
 from gemba.insights import service
 from gemba.insights.rules import filters as rules
 from gemba.insights.rules.export import FileFormat, render
-from gemba.insights.rules.filters import ALL, OPEN, BadFilter, InsightFilter, Order
-from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Kind, Status
+from gemba.insights.rules.filters import ALL, DUE_LABELS, OPEN, BadFilter, InsightFilter, Order
+from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Hurts, Kind, Status
 from gemba.insights.views.edge import Answer, blueprint
 from gemba.people.rules import Role
 from gemba.web.access import me, signed_in
 from gemba.web.filters import local
 
 PAGE = 30
-FILTERS = ("q", "status", "product", "kind", "order")
+ROLLING = (7, 30, 90, 365)
+"""Days back that the filters offer; the address takes any number."""
 
 
 @blueprint.get("/backlog")
@@ -43,7 +44,11 @@ def backlog() -> Answer:
         orders=[order for order in Order if order is not Order.RELEVANCE or filters.q],
         formats=list(FileFormat),
         statuses=_status_chips(asked, summary),
-        narrowed=bool(filters.q or filters.product or filters.kinds),
+        narrowed=filters.narrows,
+        owners=service.owners(),
+        hurts=list(Hurts),
+        dues=DUE_LABELS,
+        rolling=ROLLING,
         next_url=_url(asked, cursor=page.next) if page.next else None,
         first_url=_url(asked) if request.args.get("cursor") else None,
     )
@@ -57,7 +62,7 @@ def board() -> Answer:
     filters = _filters(asked)
     return render_template(
         "insights/board.html",
-        columns=service.board(filters, me()),
+        columns=service.board(filters, me(), now=now()),
         counts={status: _up_to(count) for status, count in service.summary(me(), now()).by_status.items()},
         most=service.BOARD_MAX,
         may_move=me().has(Role.OWNER, Role.ADMIN),
@@ -90,7 +95,7 @@ def export() -> Answer | Response:
 
 def _asked() -> dict[str, str]:
     """The filters of the address that say something."""
-    return {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    return {name: value for name in rules.NAMES if (value := request.args.get(name, "").strip())}
 
 
 def _filters(asked: Mapping[str, str]) -> InsightFilter:

@@ -4,21 +4,24 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, Refused, Stale
 from gemba.insights import service
 from gemba.insights.forms import InsightForm, SplitForm, StatusForm, TargetForm
-from gemba.insights.rules.kinds import Kind
+from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
-from gemba.insights.service import Detail
+from gemba.insights.service import Detail, talk
+from gemba.insights.service.fields import FIELDS
 from gemba.insights.views.edge import Answer, blueprint, product_choices
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, signed_in
 from gemba.web.pages import say
 
 HURTS_AGENTS = {Kind.TOOL_PAIN, Kind.PROCESS_PAIN, Kind.WORKAROUND, Kind.NOBODY_TOLD_US}
+HURT_WORDS = ((Hurts.AGENT, lazy_gettext("agents")), (Hurts.CUSTOMER, lazy_gettext("customers")))
 HURTS_CUSTOMERS = {Kind.PRODUCT_PROBLEM, Kind.CUSTOMER_PAIN}
 editors = requires(Role.OWNER, Role.ADMIN)
 
@@ -27,7 +30,7 @@ editors = requires(Role.OWNER, Role.ADMIN)
 @signed_in
 def show(insight_id: int) -> Answer:
     """The insight with its evidence."""
-    return _insight_page(insight_id)
+    return insight_page(insight_id)
 
 
 @blueprint.get("/contributions")
@@ -86,8 +89,8 @@ def status(insight_id: int) -> Answer:
                 form.take_errors(refusal)
             else:
                 form.refuse(say(refusal))
-            return _insight_page(insight_id, status_form=form), refusal.status
-    return _insight_page(insight_id, status_form=form), 422
+            return insight_page(insight_id, status_form=form), refusal.status
+    return insight_page(insight_id, status_form=form), 422
 
 
 def _after_status(insight_id: int, back: str) -> str:
@@ -127,8 +130,8 @@ def merge(insight_id: int) -> Answer:
             sentence = say(refusal) if isinstance(refusal, Refused) else ""
             if isinstance(refusal, Invalid):
                 form.take_errors(refusal)
-            return _insight_page(insight_id, merge_form=form, refusal=sentence), refusal.status
-    return _insight_page(insight_id, merge_form=form), 422
+            return insight_page(insight_id, merge_form=form, refusal=sentence), refusal.status
+    return insight_page(insight_id, merge_form=form), 422
 
 
 @blueprint.post("/insights/<int:insight_id>/unmerge")
@@ -156,18 +159,20 @@ def split(insight_id: int) -> Answer:
             return redirect(url_for(".show", insight_id=new.id), 303)
         except (Refused, Invalid) as refusal:
             db.session.rollback()
-            return _insight_page(insight_id, split_form=form, refusal=say(refusal)), refusal.status
-    return _insight_page(insight_id, split_form=form), 422
+            return insight_page(insight_id, split_form=form, refusal=say(refusal)), refusal.status
+    return insight_page(insight_id, split_form=form), 422
 
 
-def _insight_page(
+def insight_page(
     insight_id: int,
     *,
     status_form: StatusForm | None = None,
     merge_form: TargetForm | None = None,
     split_form: SplitForm | None = None,
     refusal: str = "",
+    words: str = "",
 ) -> str:
+    """The page of an insight, with the forms that were refused."""
     detail = service.get(insight_id, me(), now=now())
     insight = detail.item.insight
     near = service.similar(insight_id, me(), now=now()) if not detail.survivor else []
@@ -187,19 +192,24 @@ def _insight_page(
         merge_form=merge_form or TargetForm(formdata=None),
         split_form=split_form or SplitForm(formdata=None),
         refusal=refusal,
+        talk=talk.of(insight_id, me()),
+        words=words,
         now=now(),
     )
 
 
-def _hurts(detail: Detail) -> list[str]:
-    """Whom the evidence says it hurts."""
+def _hurts(detail: Detail) -> list[Any]:
+    """Whom it hurts: what somebody said, else what the kinds of the evidence say."""
+    said = detail.item.insight.hurts
+    if said:
+        return [label for one, label in HURT_WORDS if said in (one, Hurts.BOTH)]
     kinds = {Kind(note.kind) for note in detail.evidence} | {Kind(detail.item.insight.kind)}
     words = [_("agents")] if kinds & HURTS_AGENTS else []
     return words + ([_("customers")] if kinds & HURTS_CUSTOMERS else [])
 
 
 def _changes(form: InsightForm) -> dict[str, Any]:
-    names = ("title", "body", "kind", "product_id", "owner_id")
+    names = [name for name in FIELDS if name not in ("status", "own_status_id")]
     return {name: form[name].data for name in names}
 
 

@@ -20,7 +20,7 @@ from gemba.web.access import me
 from gemba.web.limits import limiter
 from gemba.web.pages import say
 
-FILTERS = ("q", "status", "product", "kind", "order")
+FILTERS = filter_rules.NAMES
 SHOWN = 50
 PAGE = 100
 
