@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,12 +13,15 @@ from sqlalchemy import insert, select
 from gemba.db import db
 from gemba.insights.models import NoteDraft, Observation
 from gemba.insights.rules.private import Private, find, mask
+from gemba.insights.service.wrapping import Worst, WrapFields, save_wrap
+from gemba.people.models import Person
 from gemba.visits.models import Visit
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.test_notes import field, path, state, texts, write
 from tests.browser.test_pages import RULES
 from tests.insights.rules.test_private import PRIVATE, pieces
 from tests.insights.stage import make_visit, note
+from tests.insights.test_many_notes import more_notes
 
 __all__ = ["path"]
 pytestmark = pytest.mark.browser
@@ -348,3 +351,54 @@ def test_known_names_are_offered_and_steal_nothing(desk: Desk, path: str) -> Non
     saved(page)
     expect(rows(page).first).to_contain_text("order desk")
     assert texts(desk)[-2:] == ["slow", "slower"]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_sheet_is_one_page_of_paper(desk: Desk, path: str, language: str) -> None:
+    words = "Поиск заказа требует полного номера, поэтому она ведёт список. " * 8
+    with desk.app.app_context():
+        db.session.get_one(Person, desk.cast.vera.id).locale = language
+        visit = db.session.get_one(Visit, int(path.split("/")[2]))
+        many = (("tool-pain", False), ("works-well", False), ("tool-pain", True), ("process-pain", False))
+        made = [
+            note(visit, desk.cast.vera, f"{number} {words}", desk.clock(), kind=kind, is_question=asks)
+            for number in range(10)
+            for kind, asks in many
+        ]
+        worst = [
+            Worst(one.id, idea=words[:300]) for one in made if one.kind == "tool-pain" and not one.is_question
+        ][:3]
+        visit.ends_at = desk.clock() + timedelta(minutes=5)
+        fields = WrapFields(worst, words[:400], "One promise that is kept", date(2026, 12, 1))
+        vera = db.session.get_one(Person, desk.cast.vera.id)
+        save_wrap(vera, visit.id, fields, now=desk.clock())
+        db.session.commit()
+    page = desk.open(desk.cast.vera.id, path.replace("notes", "sheet"))
+    paper = page.pdf(format="A4", print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", paper)) == 1
+    page.emulate_media(media="print")
+    expect(page.locator(".rail")).to_be_hidden()
+
+
+def test_the_field_stays_in_sight_among_two_hundred_notes(desk: Desk, path: str) -> None:
+    with desk.app.app_context():
+        visit = db.session.get_one(Visit, int(path.split("/")[2]))
+        more_notes(visit, db.session.get_one(Person, desk.cast.vera.id), 200, desk.clock)
+        db.session.commit()
+    page = desk.open(desk.cast.vera.id, path, width=PHONE)
+    rows(page).nth(150).scroll_into_view_if_needed()
+    expect(field(page)).to_be_in_viewport(ratio=1)
+    field(page).fill("seen from far below")
+    page.keyboard.press("Enter")
+    saved(page)
+    expect(field(page)).to_be_focused()
+    # What is reached by keyboard from below is not hidden behind the field.
+    rows(page).nth(120).get_by_role("button", name="Take back").focus()
+    page.keyboard.press("Shift+Tab")
+    page.wait_for_function(
+        """() => {
+          const field = document.querySelector(".note-field").getBoundingClientRect();
+          const { top, bottom } = document.activeElement.getBoundingClientRect();
+          return top >= field.bottom && bottom <= innerHeight;
+        }"""
+    )

@@ -13,7 +13,7 @@ from gemba.db import db
 from gemba.errors import Invalid
 from gemba.insights.errors import NotesCancelled, WrapTooEarly
 from gemba.insights.models import Observation, VisitFeedback, VisitWrap, WrapPick
-from gemba.insights.rules.kinds import Frequency, Standing, _n
+from gemba.insights.rules.kinds import Frequency, Kind, Standing, _n
 from gemba.insights.rules.severity import Persistence, severity_of
 from gemba.insights.service import capture, index, sitting
 from gemba.people.models import Person
@@ -22,6 +22,8 @@ from gemba.visits.rules import HAPPENING
 
 LAST_MINUTES = timedelta(minutes=10)
 WORST = 3
+REST_SHOWN, ASKED_SHOWN, WELL_SHOWN = 12, 4, 4
+"""So much of everything stands on the sheet, the worst first: it is one page of paper."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class Wrap:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A visit on one page: what each side found worst, what works well, promises, and all other notes."""
+    """A visit on one page: what each side found worst, what works well, promises, other notes, questions.
+
+    `more` is how many notes and questions have no room on it.
+    """
 
     visit: Visit
     picks: list[tuple[Person, Picked]]
@@ -76,6 +81,7 @@ class Sheet:
     promises: list[tuple[Person, VisitWrap]]
     rest: list[Observation]
     questions: list[Observation]
+    more: int
     kept_private: int
 
 
@@ -192,17 +198,22 @@ def get_sheet(viewer: Person, visit_id: int) -> Sheet:
     ).all()
     picks = [(people[id_], picked) for id_, picked in _picks(visit, shown) if id_ in people]
     picked = {one.note.id for _person, one in picks}
-    well = [note.text for note in shown if note.kind == "works-well"]
+    well = [wrap.works_well for wrap in wraps if wrap.works_well]
+    well += [note.text for note in shown if note.kind == Kind.WORKS_WELL]
+    asked = [note for note in shown if note.is_question]
+    rest = [
+        note
+        for note in shown
+        if note.id not in picked and not note.is_question and note.kind != Kind.WORKS_WELL
+    ]
+    rest.sort(key=lambda note: -(note.severity or 0))
     return Sheet(
         visit=visit,
         picks=picks,
-        works_well=[wrap.works_well for wrap in wraps if wrap.works_well] + well,
+        works_well=well[:WELL_SHOWN],
         promises=[(people[w.person_id], w) for w in wraps if w.promise and w.person_id in people],
-        rest=[
-            note
-            for note in shown
-            if note.id not in picked and not note.is_question and note.kind != "works-well"
-        ],
-        questions=[note for note in shown if note.is_question],
+        rest=rest[:REST_SHOWN],
+        questions=asked[:ASKED_SHOWN],
+        more=len(rest[REST_SHOWN:]) + len(asked[ASKED_SHOWN:]) + len(well[WELL_SHOWN:]),
         kept_private=len(every) - len(shown),
     )
