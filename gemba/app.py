@@ -40,6 +40,8 @@ from gemba.people.service import SIGN_IN_LASTS
 from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
 from gemba.rounds import errand as rounds_errand
+from gemba.programmes.training import models as training_models  # noqa: F401
+from gemba.programmes.training import views as training_views
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401
@@ -198,6 +200,7 @@ def _register(app: Flask) -> None:
     app.extensions["gemba_send_mail"] = queue_mail
     people_views.init_app(app)
     app.register_blueprint(programmes_views.blueprint)
+    app.register_blueprint(training_views.blueprint)
     app.register_blueprint(schedule_views.blueprint)
     app.register_blueprint(calendars_views.blueprint)
     calendars_errand.init_app()

@@ -84,6 +84,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "tracker-rejected": ("Rejected there", "The tracker refuses what was sent."),
     "tracker-busy": ("Wait", "The tracker asks us to wait."),
     "visit-cancelled": ("Visit cancelled", "A cancelled visit takes no notes."),
+    "training-missing": (
+        "Training first",
+        "The programme trains its visitors before they book; its training page shows what is left.",
+    ),
     "consent-missing": (
         "Confirm first",
         "The programme asks its visitors to confirm something once; its briefing page does that.",

@@ -37,6 +37,7 @@ ALONE = (
     "round_invitee",
     "round_agent",
     "consent",
+    "training_done",
     "idempotent_answer",
     "note_draft",
 )

@@ -15,6 +15,7 @@ from gemba.invites import mail as invite_mail
 from gemba.invites import service as invites
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
 from gemba.visits import answered, notices, service
 from gemba.visits.because import because
 from gemba.visits.errors import NotBooked, NotOffered, SlotTaken
@@ -67,32 +68,48 @@ def book() -> Answer:
     programme = programme_asked_for()
     if programme is None:
         return render_template("visits/no_programme.html")
+    if not training.is_trained(programme, me().id):
+        return _train_first(programme)
     form = NoteForm()
     if form.submitted():
-        ask = Ask(form.agent_id or asked().agent_id, asked().product_id, asked().language)
-        try:
-            visit = service.book(
-                programme=programme,
-                visitor=me(),
-                start=form.start_at,
-                ask=ask,
-                note=form.note.data or "",
-                now=now(),
-            )
-        except Invalid as invalid:
-            db.session.rollback()
-            form.take_errors(invalid)
-            return _book_page(programme, form), 422
-        except (SlotTaken, NotOffered) as refusal:
-            db.session.rollback()
-            mine = _already_mine(form.start_at)
-            if mine is not None:
-                return redirect(url_for(".show", visit_id=mine.id), 303)
-            return _book_page(programme, form, refusal=refusal), refusal.status
-        db.session.commit()
-        flash(booked_words(visit), "success")
-        return redirect(url_for(".show", visit_id=visit.id), 303)
+        return _book(programme, form)
     return _book_page(programme, form), 422 if form.errors else 200
+
+
+def _book(programme: Programme, form: NoteForm) -> Answer:
+    ask = Ask(form.agent_id or asked().agent_id, asked().product_id, asked().language)
+    try:
+        visit = service.book(
+            programme=programme,
+            visitor=me(),
+            start=form.start_at,
+            ask=ask,
+            note=form.note.data or "",
+            now=now(),
+        )
+    except Invalid as invalid:
+        db.session.rollback()
+        form.take_errors(invalid)
+        return _book_page(programme, form), 422
+    except (SlotTaken, NotOffered) as refusal:
+        db.session.rollback()
+        mine = _already_mine(form.start_at)
+        if mine is not None:
+            return redirect(url_for(".show", visit_id=mine.id), 303)
+        return _book_page(programme, form, refusal=refusal), refusal.status
+    db.session.commit()
+    flash(booked_words(visit), "success")
+    return redirect(url_for(".show", visit_id=visit.id), 303)
+
+
+def _train_first(programme: Programme) -> Answer:
+    """In place of the hours: what is left of the training."""
+    page = render_template(
+        "visits/train_first.html",
+        training=training.training_of(programme, me()),
+        programmes=[each for each in programmes.list_programmes(me()) if each.active],
+    )
+    return page, 200 if request.method == "GET" else 409
 
 
 @blueprint.get("/<int:visit_id>")

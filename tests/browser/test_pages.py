@@ -15,6 +15,8 @@ from gemba.insights.rules.kinds import Kind
 from gemba.invites.rules import Answer
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
+from gemba.programmes.training.rules import StepKind, StepText
 from gemba.rounds.models import Round
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
@@ -48,6 +50,8 @@ PAGES = {
         "/backlog?q=number",
         "/insights/1",
         "/rounds/1",
+        "/visits/book?programme=till",
+        "/programmes/till/training",
         "/profile",
         "/nowhere",
     ),
@@ -73,6 +77,10 @@ PAGES = {
         "/programmes",
         "/programmes/new",
         "/programmes/shadow",
+        "/programmes/till/training/steps",
+        "/programmes/till/training/steps/new?kind=question",
+        "/programmes/till/training/steps/3",
+        "/training",
         "/outbox",
         "/outbox/received",
         "/insights/1/edit",
@@ -92,6 +100,13 @@ PAGES = {
         "/api/docs",
     ),
 }
+
+STEPS = (
+    (StepKind.READ, StepText("The desk", text="What is where.", link="https://wiki.example/desk")),
+    (StepKind.READ, StepText("The rules")),
+    (StepKind.QUESTION, StepText("Who sends?", answers="*The mentor\nI do")),
+    (StepKind.SIGN_OFF, StepText("A call with the mentor")),
+)
 
 
 def _fill(desk: Desk) -> None:
@@ -120,6 +135,12 @@ def _fill(desk: Desk) -> None:
         uid = db.session.get_one(Visit, 2).uid
         for raw in (mails.exchange(mails.Ask(uid=uid)), mails.bounce()):
             handle_message(raw, via="imap", now=clock())
+        till = Programme(slug="till", name="Free till", format="hands-on", created_at=clock())
+        db.session.add(till)
+        adam = db.session.get_one(Person, cast.adam.id)
+        for kind, text in STEPS:
+            training.add_step(adam, "till", kind, text, None, now=clock())
+        training.take_step(vera, "till", 1, now=clock())
         closes = clock() + timedelta(days=9)
         db.session.add(Round(programme_id=programme.id, name="Autumn", opens_at=clock(), closes_at=closes))
         db.session.commit()

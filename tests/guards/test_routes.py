@@ -25,6 +25,9 @@ from gemba.insights.service import talk
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
 from gemba.people.models import ApiToken, Person, SignIn
+from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
+from gemba.programmes.training.rules import StepKind, StepText
 from gemba.rounds.models import Round
 from gemba.trackers.models import Claim
 from gemba.trackers.service import connections, exports
@@ -91,6 +94,16 @@ WHO: dict[str, frozenset[str]] = {
     "programmes.create": ADMIN,
     "programmes.edit": ADMIN,
     "programmes.update": ADMIN,
+    "training.show": ALL,
+    "training.take": ALL,
+    "training.file": ALL,
+    "training.index": ADMIN,
+    "training.sign": ADMIN,
+    "training.steps": ADMIN,
+    "training.new": ADMIN,
+    "training.edit": ADMIN,
+    "training.move": ADMIN,
+    "training.remove": ADMIN,
     "schedule.availability": AGENTS,
     "schedule.save": AGENTS,
     "schedule.agent_availability": ALICES_HOURS,
@@ -303,7 +316,15 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
     claim = db.session.scalars(select(Claim)).one()
     claim.state = "ask"
+<<<<<<< HEAD
     comment = talk.say(insight, cast.vera, "Mine too", now=clock())
+=======
+    till = Programme(slug="till", name="Till", format="hands-on", created_at=clock())
+    db.session.add(till)
+    db.session.flush()
+    text = StepText("Signed")
+    step = training.add_step(cast.adam, "till", StepKind.SIGN_OFF, text, None, now=clock())
+>>>>>>> f91e0a3 (Hands-on programmes train first: a checklist with files, questions and a mentor's sign-off opens booking)
     db.session.commit()
     return {
         "tracker_id": tracker.id,
@@ -326,7 +347,8 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "agent_id": cast.alice.id,
         "line_id": cast.line.id,
         "product_id": cast.checkout.id,
-        "slug": cast.programme.slug,
+        "slug": till.slug,
+        "step_id": step.id,
         "token": "x" * 43,
         "secret": "x" * 43,
     }

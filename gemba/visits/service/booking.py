@@ -6,6 +6,7 @@ from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
 from gemba.schedule.rules import AgentFacts
 from gemba.visits import notices
 from gemba.visits.facts import ANY, Ask
@@ -34,10 +35,11 @@ def book(
 
     Where the programme wants a lead's yes the visit is requested, and holds the hour until that is given or
     its time runs out. Who waited in the programme waits no longer. Raises SlotTaken (with the three nearest
-    alternatives), NotOffered (with reasons), or Invalid where `note`, what the visitor would like to see, is
-    too long.
+    alternatives), NotOffered (with reasons), TrainingMissing, or Invalid where `note`, what the visitor would
+    like to see, is too long.
     """
     note = wish(note)
+    training.require(programme, visitor)
     wanted, by = Wanted(programme, (visitor.id,), ask, start), booked_by or visitor
     has_freed = leave_line(programme, visitor, also=wanted.ask, now=now)
 

@@ -12,6 +12,7 @@ from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
 from gemba.visits import notices
 from gemba.visits.errors import OfferOver
 from gemba.visits.facts import Ask, agents_for
@@ -33,7 +34,11 @@ class Place:
 
 
 def wait(programme: Programme, person: Person, ask: Ask, *, now: datetime) -> WaitlistEntry:
-    """Puts somebody on a programme's waitlist; who waits already keeps their place, with the new wish."""
+    """Puts somebody on a programme's waitlist; who waits already keeps their place, with the new wish.
+
+    Raises TrainingMissing.
+    """
+    training.require(programme, person)
     entry = _entry(programme, person)
     if entry is None:
         entry = WaitlistEntry(programme_id=programme.id, person_id=person.id, queued_at=now, refused=[])

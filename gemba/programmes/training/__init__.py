@@ -1,0 +1,1 @@
+"""Training before hands-on visits: a checklist that visitors go through and a mentor signs off."""
