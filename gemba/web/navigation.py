@@ -32,7 +32,7 @@ _PLACES = (
     ("visits.index", _l("Visits"), "people", None),
     ("insights.backlog", _l("Backlog"), "list-check", None),
     ("team.index", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),
-    ("training.index", _l("Trainees"), "journal-text", frozenset({Role.MENTOR})),
+    ("training.index", _l("Trainees"), "mortarboard", frozenset({Role.MENTOR})),
     ("trackers.index", _l("Trackers"), "box-arrow-up-right", frozenset({Role.OWNER, Role.ADMIN})),
     ("people.index", _l("People"), "person-lines-fill", frozenset({Role.ADMIN})),
     ("programmes.index", _l("Programmes"), "signpost", frozenset({Role.ADMIN})),
