@@ -316,15 +316,12 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
     claim = db.session.scalars(select(Claim)).one()
     claim.state = "ask"
-<<<<<<< HEAD
     comment = talk.say(insight, cast.vera, "Mine too", now=clock())
-=======
     till = Programme(slug="till", name="Till", format="hands-on", created_at=clock())
     db.session.add(till)
     db.session.flush()
     text = StepText("Signed")
     step = training.add_step(cast.adam, "till", StepKind.SIGN_OFF, text, None, now=clock())
->>>>>>> f91e0a3 (Hands-on programmes train first: a checklist with files, questions and a mentor's sign-off opens booking)
     db.session.commit()
     return {
         "tracker_id": tracker.id,
