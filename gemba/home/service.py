@@ -34,6 +34,7 @@ class Due:
     due: datetime | None
     passed_days: int
     whole_days: int
+    slug: str
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,19 @@ def _due(person: Person, now: datetime) -> Due | None:
         .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
         .where(VisitVisitor.person_id == person.id, Visit.status == Status.HELD)
     )
-    months = db.session.scalar(
-        select(Programme.return_after_months).where(Programme.active).order_by(Programme.id).limit(1)
-    )
-    if not months:
+    row = db.session.execute(
+        select(Programme.return_after_months, Programme.slug)
+        .where(Programme.active)
+        .order_by(Programme.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None or not row[0]:
         return None
+    months, slug = row
     whole = (MONTH * months).days
     if last is None:
-        return Due(None, None, 0, whole)
-    return Due(last, last + MONTH * months, (now - last).days, whole)
+        return Due(None, None, 0, whole, slug)
+    return Due(last, last + MONTH * months, (now - last).days, whole, slug)
 
 
 def _waiting(person: Person, now: datetime) -> Waiting:

@@ -36,6 +36,7 @@ ALONE = (
     "round_sign_up",
     "round_invitee",
     "round_agent",
+    "department_head",
     "consent",
     "training_done",
     "idempotent_answer",

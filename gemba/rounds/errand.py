@@ -1,5 +1,6 @@
 """What the worker does about rounds: looks for pairs, books them, reminds, mends what fell through."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,11 +15,14 @@ from gemba.outbox.ticks import every
 from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.pairing.values import Plan
 from gemba.rounds.rules import Step
-from gemba.rounds.service import inputs, inviting, proposing, publishing
+from gemba.rounds.service import cadence, inputs, inviting, proposing, publishing
 from gemba.rounds.working import NoPlan, work_out
 
 TRIES = 3
 """So often those who lost their hour are paired anew before they are told that there is none."""
+SLICE = 20.0
+PAUSE = 0.12
+"""Seconds between two parts: who waits for SQLite's only writer looks every tenth of a second."""
 
 log = structlog.get_logger()
 
@@ -60,14 +64,20 @@ def _wanted(run_id: int, token: str) -> bool:
 
 
 def publish(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
-    """Books the pairs of a round part by part; who lost the race for an hour is paired anew."""
-    round_id, by_id = int(payload["round"]), int(payload["by"])
-    for _try in range(TRIES):
-        while publishing.book_some(round_id, by_id, now=app_now()):
-            db.session.commit()
-        db.session.rollback()
-        if not _pair_anew(round_id):
-            break
+    """Books the pairs of a round part by part; who lost the race for an hour is paired anew.
+
+    Ends well before its lease does, and has the rest done by the next errand.
+    """
+    round_id, by_id, tries = int(payload["round"]), int(payload["by"]), int(payload.get("tries", 0))
+    end = time.monotonic() + SLICE
+    while publishing.book_some(round_id, by_id, now=app_now()):
+        db.session.commit()
+        if time.monotonic() > end:
+            return partial(publishing.go_on, dict(payload))
+        time.sleep(PAUSE)
+    db.session.rollback()
+    if tries < TRIES and _pair_anew(round_id):
+        return partial(publishing.go_on, {**payload, "tries": tries + 1})
     return partial(publishing.finish, round_id, by_id, bool(payload["all"]))
 
 
@@ -94,3 +104,4 @@ def init_app() -> None:
     register(proposing.KIND, propose, background=True)
     register(publishing.KIND, publish, background=True)
     every("rounds", timedelta(minutes=1), every_minute)
+    every("cadence", timedelta(hours=6), cadence.nudge)

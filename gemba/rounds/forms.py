@@ -133,3 +133,15 @@ class CapacityForm(Form):
         if not text:
             return None
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else -1
+
+
+class HeadForm(Form):
+    """Who heads a department."""
+
+    department = SelectField(_l("Department"), validate_choice=False)
+    email = StringField(
+        _l("E-mail address of its head"),
+        filters=[one_line],
+        description=_l("Once a month they read who is overdue for more than a month. Empty: nobody does."),
+        validators=[at_most(200)],
+    )

@@ -48,6 +48,11 @@ class Round(Base):
         start = self.visits_from or self.closes_at
         return start, self.visits_until or start + USUAL_LENGTH
 
+    @property
+    def last_moment(self) -> datetime:
+        """An instant of the last day of visits, to be shown as a day."""
+        return self.window[1] - timedelta(minutes=1)
+
 
 class RoundInvitee(Base):
     """Somebody who was asked to take part."""
@@ -150,3 +155,12 @@ class RoundPair(Base):
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     agent: Mapped[Person] = relationship(foreign_keys=[agent_id])
     visit: Mapped[Visit | None] = relationship()
+
+
+class DepartmentHead(Base):
+    """Who hears which people of a department are overdue."""
+
+    __tablename__ = "department_head"
+
+    department: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)

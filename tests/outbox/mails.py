@@ -83,6 +83,13 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         (template, "", "", {**ROUND, "unsubscribe_url": UNSUBSCRIBE})
         for template in ("round_invitation", "round_reminder", "round_capacity")
     ],
+    ("round_return", "", "", {**ROUND, "last": START - timedelta(days=190), "unsubscribe_url": UNSUBSCRIBE}),
+    (
+        "round_overdue",
+        "",
+        "",
+        {**ROUND, "department": "R<&>D", "count": 2, "names": ["A <b>", "B"], "unsubscribe_url": UNSUBSCRIBE},
+    ),
     *[
         ("round_served", "", "", {**ROUND, "words": words})
         for words in (["pinned"], ["first-product", "language"], ["other-product", "met-before"])

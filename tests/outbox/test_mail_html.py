@@ -201,6 +201,8 @@ DECLINABLE = (
     "round_inv",
     "round_rem",
     "round_cap",
+    "round_ret",
+    "round_over",
 )
 
 

@@ -10,7 +10,8 @@ from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.worker import Worker
-from gemba.people.models import Person
+from gemba.people.models import Person, PersonRole
+from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.rounds import service
 from gemba.rounds.errors import NobodySignedUp, NothingProposed, NotPossible, TooManyMails, UnderWay
@@ -47,6 +48,7 @@ def add_people(cast: Cast, count: int, clock: StandingClock) -> list[Person]:
             timezone_confirmed=True,
             locale="ru" if number % 2 else "en",
             department="Guests",
+            role_rows=[PersonRole(role=Role.VISITOR)],
             created_at=clock(),
         )
         for number in range(count)

@@ -92,6 +92,7 @@ def _programme(company: Company, people: Mapping[str, Person], founded: datetime
         name_ru=campaign.name.ru,
         opens_at=now - DAY * campaign.opened_days_ago - MINUTE * 90,
         closes_at=now + DAY * campaign.closes_in_days,
+        seed=SEED,
         sign_ups=[
             RoundSignUp(
                 person=people[sign_up.person],

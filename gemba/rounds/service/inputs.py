@@ -50,14 +50,24 @@ class Frame:
 
 def frame_of(chosen: Round, now: datetime) -> Frame:
     """Days of UTC around a round's window; nothing begins before the programme's notice is kept."""
-    rules = round_rules(chosen.programme)
-    start, end = chosen.window
+    return frame_between(chosen.programme, *chosen.window, now)
+
+
+def frame_between(programme: Programme, start: datetime, end: datetime, now: datetime) -> Frame:
+    """The same for any window."""
+    rules = round_rules(programme)
     low = max(start, now + timedelta(minutes=rules.min_notice_minutes))
     first = int(start.timestamp()) // TICK_SECONDS // DAY_TICKS * DAY_TICKS - DAY_TICKS
     count = (-(-int(end.timestamp()) // TICK_SECONDS) - first) // DAY_TICKS * DAY_TICKS + 3 * DAY_TICKS
     begin = max(-(-int(low.timestamp()) // TICK_SECONDS) - first, 0)
     stop = max(int(end.timestamp()) // TICK_SECONDS - first, begin)
     return Frame(Grid(first, count), rules, (1 << stop) - (1 << begin))
+
+
+def span_of(frame: Frame) -> Span:
+    """All days of a frame."""
+    grid = frame.grid
+    return Span(grid.instant(grid.first), grid.instant(grid.first + grid.count))
 
 
 def round_rules(programme: Programme) -> BookingRules:
@@ -89,12 +99,20 @@ def pins_of(chosen: Round, people: Collection[int]) -> Iterator[Pin]:
 
 
 def agents_of(chosen: Round, frame: Frame, *, only: Collection[int] | None = None) -> Iterator[Agent]:
-    """The agents of a round with what they offer in it."""
-    programme, grid = chosen.programme, frame.grid
+    """The agents of a round with what they offer in it, at most as many visits as they said."""
+    spare, loads = _capacities(chosen), _loads(chosen)
+    for agent in offers_between(chosen.programme, frame, only=only):
+        yield replace(agent, spare=spare.get(agent.id), load=loads.get(agent.id, 0))
+
+
+def offers_between(
+    programme: Programme, frame: Frame, *, only: Collection[int] | None = None
+) -> Iterator[Agent]:
+    """What agents offer in a frame, by id ascending."""
+    grid = frame.grid
     ids = [agent for agent in facts.agents_for(ANY) if only is None or agent in only]
-    window = Span(grid.instant(grid.first), grid.instant(grid.first + grid.count))
-    times = facts.times_of(ids, programme, window)
-    spare, loads, lines = _capacities(chosen), _loads(chosen), _lines(ids)
+    times = facts.times_of(ids, programme, span_of(frame))
+    lines = _lines(ids)
     products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
     languages: dict[int, set[str]] = _sets(PersonLanguage.person_id, PersonLanguage.language, ids)
     for agent, load in facts.loads_of(ids, times):
@@ -113,9 +131,7 @@ def agents_of(chosen: Round, frame: Frame, *, only: Collection[int] | None = Non
             per_day=limits.per_day,
             per_week=limits.per_week,
             per_month=limits.per_month,
-            spare=spare.get(number),
             taken=_days(agent, load),
-            load=loads.get(number, 0),
             offered=float(max(starts.bit_count(), 1)),
         )
 
@@ -196,14 +212,18 @@ def _free(sign: RoundSignUp, time: Time, zone: str, programme: Programme, frame:
     rules = replace(frame.rules, slot_step_minutes=5, slot_offset_minutes=0)
     load = Load(calendar=[(start * 60, end * 60) for start, end in sign.busy])
     own = start_map(rules, AgentFacts(sign.person_id, hours), grid.first, grid.count, load).own
-    (visitor,) = facts.visitors_of(programme, [sign.person_id], {sign.person_id: time})
-    return own & frame.mask & ~visitor_mask(frame.rules, [visitor], grid.first, grid.count)
+    return own & frame.mask & ~taken_of(programme, sign.person_id, time, frame)
+
+
+def taken_of(programme: Programme, person_id: int, time: Time, frame: Frame) -> int:
+    """The starts at which somebody is in another visit, or has enough of them."""
+    (visitor,) = facts.visitors_of(programme, [person_id], {person_id: time})
+    return visitor_mask(frame.rules, [visitor], frame.grid.first, frame.grid.count)
 
 
 def _times(chosen: Round, ids: Sequence[int], frame: Frame) -> dict[int, Time]:
     """What people have already; some hundreds at a time, as of thousands only agents' visits are read."""
-    grid = frame.grid
-    window = Span(grid.instant(grid.first), grid.instant(grid.first + grid.count))
+    window = span_of(frame)
     found: dict[int, Time] = {}
     for number in range(0, len(ids), AT_ONCE):
         found |= facts.times_of(ids[number : number + AT_ONCE], chosen.programme, window)

@@ -71,7 +71,6 @@ def _row(
     *,
     may_decline: bool = False,
 ) -> outbox.Row:
-    start, end = chosen.window
     programme = chosen.programme
     choice = {"choice": {"person": person.id, "kind": MailKind.ROUND.value}} if may_decline else {}
     return outbox.mail_row(
@@ -86,8 +85,8 @@ def _row(
             "round": chosen.name_in(person.locale),
             "zone": person.timezone,
             "closes": chosen.closes_at,
-            "visits_from": start,
-            "visits_until": end,
+            "visits_from": chosen.window[0],
+            "visits_until": chosen.last_moment,
             "path": f"/rounds/{chosen.id}",
             **more,
         },

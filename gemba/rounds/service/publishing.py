@@ -6,9 +6,10 @@ moved for that.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -36,7 +37,7 @@ from gemba.visits.service.path import lock, new_visit, settle_or_none
 from gemba.visits.service.waiting import leave_line
 
 KIND = "round-publish"
-PART = 20
+PART = 10
 """So many visits are booked in one transaction: some tenths of a second."""
 SECONDS = 20.0
 
@@ -61,17 +62,18 @@ def start(viewer: Person, chosen: Round, *, only: Collection[int] | None = None,
     detail = {"pairs": len(pairs), "all": only is None}
     people.audit(viewer, "round.publish", f"round:{chosen.id}", detail, now)
     db.session.flush()
-    _queue(chosen.id, viewer.id, is_all=only is None, now=now)
+    go_on({"round": chosen.id, "by": viewer.id, "all": only is None}, now)
     return len(pairs)
 
 
-def _queue(round_id: int, by_id: int, *, is_all: bool, now: datetime) -> None:
+def go_on(payload: Mapping[str, Any], now: datetime) -> None:
+    """Has a worker book what is to be booked in a round."""
     outbox.queue(
         KIND,
-        dedup_key=f"{KIND}:{round_id}:{secrets.token_hex(8)}",
-        group_key=f"{KIND}:{round_id}",
+        dedup_key=f"{KIND}:{payload['round']}:{secrets.token_hex(8)}",
+        group_key=f"{KIND}:{payload['round']}",
         recipient="",
-        payload={"round": round_id, "by": by_id, "all": is_all},
+        payload=payload,
         now=now,
     )
 
@@ -234,7 +236,7 @@ def watch(now: datetime) -> None:
             again.add(pair.round_id)
     for round_id in sorted(again):
         db.session.flush()
-        _queue(round_id, _publisher(round_id), is_all=False, now=now)
+        go_on({"round": round_id, "by": _publisher(round_id), "all": False}, now)
 
 
 def _withdrew(pair: RoundPair) -> None:
@@ -271,6 +273,3 @@ def _publisher(round_id: int) -> int:
         )
         or 0
     )
-
-
-__all__ = ["KIND", "book_some", "finish", "lost_task", "pair_anew", "start", "watch"]

@@ -1,0 +1,161 @@
+"""A round of sixty people in Chromium: asked, signed up to on a phone, worked out, published, read of."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
+
+from gemba.db import db
+from gemba.outbox.mail import render
+from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import thaw
+from gemba.outbox.worker import Worker
+from gemba.people import service as people
+from gemba.people.models import Person
+from gemba.rounds import service
+from gemba.rounds.models import RoundPair, RoundSignUp
+from gemba.visits.models import Visit
+from tests.browser.conftest import PHONE, Desk
+from tests.crowd import add_agents
+
+PEOPLE = 60
+
+
+def _import(desk: Desk) -> None:
+    """Sixty people of one department, as `gemba people import` brings them in; twelve more agents."""
+    zones, locales = ("Europe/Berlin", "Europe/Moscow"), ("en", "ru")
+    rows = [
+        f"guest{n}@gemba.example,Guest {n},visitor,{zones[n % 2]},{locales[n % 2]},Guests"
+        for n in range(PEOPLE)
+    ]
+    with desk.app.app_context():
+        table = "\n".join(["email,name,roles,timezone,locale,department", *rows])
+        people.import_people(table.encode(), by=None, now=desk.clock())
+        add_agents(desk.cast, 12, desk.clock())
+        db.session.commit()
+
+
+def _guest(desk: Desk, number: int) -> int:
+    with desk.app.app_context():
+        found = people.find_person(f"guest{number}@gemba.example")
+        assert found is not None
+        return found.id
+
+
+def _work(desk: Desk) -> None:
+    with desk.app.app_context():
+        Worker(desk.app, clock=desk.clock).drain()
+
+
+def _make(page: Page) -> str:
+    page.get_by_role("link", name="New round").click()
+    page.get_by_label("Name in English").fill("Winter")
+    page.get_by_label("Name in Russian").fill("Зима")
+    page.get_by_label("Last day of sign-up").fill("2026-11-27")
+    page.get_by_label("First day of visits").fill("2026-11-30")
+    page.get_by_label("Last day of visits").fill("2026-12-11")
+    page.get_by_role("button", name="Make the round").click()
+    page.get_by_label("A whole department").select_option("Guests")
+    page.get_by_role("button", name="Send invitations").click()
+    expect(page.locator(".flash.is-success")).to_contain_text("60 people are asked.")
+    page.get_by_role("button", name="Ask agents how many visits they take").click()
+    expect(page.locator(".flash.is-success")).to_contain_text("15 agents are asked.")
+    found = re.search(r"(/rounds/\d+)/manage", page.url)
+    assert found is not None
+    return found.group(1)
+
+
+def _sign_up_on_a_phone(desk: Desk, path: str) -> Page:
+    """In Russian, with what a phone shows: one tap for the usual wish, then one with painted hours."""
+    phone = desk.open(_guest(desk, 1), path, width=PHONE)
+    phone.get_by_role("button", name="Участвовать").click()
+    expect(phone.locator(".flash.is-success")).to_be_visible()
+    phone.locator("form#hours > details > summary").first.click()
+    phone.locator("td[role=gridcell]:visible").first.wait_for()
+    cell = phone.get_by_role("gridcell", name=re.compile("Понедельник 18:00"))
+    cell.tap()
+    phone.get_by_role("button", name="Сохранить").first.click()
+    expect(phone.locator(".flash.is-success")).to_be_visible()
+    return phone
+
+
+@pytest.mark.browser
+def test_a_round_of_sixty(desk: Desk) -> None:
+    _import(desk)
+    adam = desk.open(desk.cast.adam.id, "/rounds")
+    path = _make(adam)
+    number = int(path.rpartition("/")[2])
+    phone = _sign_up_on_a_phone(desk, path)
+    ids = [_guest(desk, n) for n in range(PEOPLE)]
+    with desk.app.app_context():
+        mine = db.session.get_one(RoundSignUp, (number, ids[1]))
+        assert mine.weekly["0"][-1][1] == 18 * 60 + 30
+        for one in ids:
+            if one != ids[1]:
+                person = db.session.get_one(Person, one)
+                service.sign_up(person, service.get_round(number), now=desk.clock())
+        db.session.commit()
+    alice = desk.open(desk.cast.alice.id, f"{path}/capacity")
+    alice.get_by_label("Visits you take in this round").fill("2")
+    alice.get_by_role("button", name="Save").click()
+    expect(alice.locator(".flash.is-success")).to_be_visible()
+
+    desk.clock.at += timedelta(days=5)
+    adam = desk.open(desk.cast.adam.id, f"{path}/manage")
+    adam.get_by_role("button", name="Propose pairs").click()
+    expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
+    _work(desk)
+    expect(adam.locator(".lede")).to_contain_text("Nothing is booked yet", timeout=15_000)
+    expect(adam.locator("dl.stats")).to_contain_text("60 of 60")
+    adam.get_by_role("button", name=re.compile("^Pin")).first.click()
+    expect(adam.get_by_role("button", name=re.compile("^Unpin"))).to_have_count(1)
+    adam.locator("td a.row-title").nth(3).click()
+    adam.get_by_role("button", name="Give this hour").click()
+    expect(adam.locator(".flash.is-success")).to_contain_text("pinned")
+    adam.get_by_role("link", name="Back to the proposal").click()
+    adam.get_by_role("button", name="Propose the rest again").click()
+    expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
+    _work(desk)
+    expect(adam.locator(".lede")).to_contain_text("Nothing is booked yet", timeout=15_000)
+    expect(adam.get_by_role("button", name=re.compile("^Unpin"))).to_have_count(2)
+    adam.locator("summary", has_text="Publish all").click()
+    adam.locator(".confirm-card button").click()
+    expect(adam.locator(".flash.is-success")).to_contain_text("60 visits are being booked")
+    _work(desk)
+    expect(adam.locator(".lede")).to_contain_text("Published", timeout=15_000)
+    _nobody_is_in_two_visits(desk)
+    _mails_say_it_in_both_languages(desk)
+    phone = desk.open(_guest(desk, 1), path, width=PHONE)
+    expect(phone.locator("#result-title")).to_have_text("У вас есть визит")
+
+
+def _nobody_is_in_two_visits(desk: Desk) -> None:
+    with desk.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Visit)) == PEOPLE
+        assert db.session.scalar(select(func.count(func.distinct(RoundPair.visit_id)))) == PEOPLE
+        starts = db.session.execute(select(Visit.agent_id, Visit.starts_at)).all()
+        assert len(set(starts)) == PEOPLE
+
+
+def _mails_say_it_in_both_languages(desk: Desk) -> None:
+    """Everyone was asked and told; the words are read as they were sent."""
+    with desk.app.test_request_context():
+        for template, words in (
+            ("round_invitation", {"en": "Say when you are free", "ru": "Скажите, когда вы свободны"}),
+            (
+                "round_served",
+                {"en": "is settled, and you have a visit", "ru": "составлен, и у вас есть визит"},
+            ),
+        ):
+            rows = [
+                row.payload
+                for row in db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "mail"))
+                if row.payload["template"] == template
+            ]
+            assert len(rows) == PEOPLE
+            for row in rows:
+                told = render(template, row["locale"], {**thaw(row["context"]), "to_name": row["name"]})
+                assert words[row["locale"]] in told.text
+                assert "/rounds/" in told.text or "/visits/" in told.text

@@ -1,0 +1,124 @@
+"""Coming back: who is due, nudges and digests, booking again with one press; streaks of departments."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from gemba.db import db
+from gemba.errors import Invalid, NotFound
+from gemba.people.models import Person
+from gemba.rounds.cadence_rules import Standing, add_months, standing_of, streak
+from gemba.rounds.service import cadence
+from gemba.visits.errors import NotOffered, SlotTaken
+from gemba.visits.models import Visit
+from gemba.visits.rules import Status
+from tests.cast import Cast
+from tests.conftest import Browser, StandingClock
+from tests.crowd import add_visits
+from tests.rounds.test_round import add_people, mails
+
+NOON = datetime(2026, 8, 31, 12, tzinfo=UTC)
+
+
+def test_months_standings_and_streaks() -> None:
+    assert add_months(NOON, 6) == datetime(2027, 2, 28, 12, tzinfo=UTC)
+    assert add_months(NOON, 4) == datetime(2026, 12, 31, 12, tzinfo=UTC)
+    at = {
+        Standing.NEVER: None,
+        Standing.OVERDUE: NOON,
+        Standing.SOON: NOON + timedelta(days=30),
+        Standing.FRESH: NOON + timedelta(days=31),
+    }
+    assert {standing_of(due, booked=False, now=NOON): due for due in at.values()} == at
+    assert standing_of(None, booked=True, now=NOON) == Standing.BOOKED
+    assert streak({(2026, 12), (2026, 11), (2026, 9)}, date(2027, 1, 5)) == 2
+    assert streak({(2027, 1), (2026, 12)}, date(2027, 1, 5)) == 2
+    assert streak(set(), date(2027, 1, 5)) == 0
+
+
+def _held(cast: Cast, person: Person, agent: Person, at: datetime) -> None:
+    (number,) = add_visits(cast, [agent.id], 1, at, person.id)
+    visit = db.session.get_one(Visit, number)
+    visit.starts_at, visit.ends_at, visit.status = at, at + timedelta(hours=1), Status.HELD
+
+
+def test_nudges_then_the_head_of_the_department(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    late, later, fresh = add_people(cast, 3, clock)
+    programme = cast.programme
+    _held(cast, late, cast.alice, datetime(2026, 5, 20, 9, tzinfo=UTC))  # due three days ago
+    _held(cast, later, cast.ada, datetime(2026, 4, 1, 9, tzinfo=UTC))  # due in October
+    _held(cast, fresh, cast.alice, datetime(2026, 10, 1, 9, tzinfo=UTC))
+    db.session.commit()
+    rows = {row.person.id: row for row in cadence.everyone(programme, now=clock())}
+    found = [rows[one.id].standing for one in (late, later, fresh, cast.vera)]
+    assert found == [Standing.OVERDUE, Standing.OVERDUE, Standing.FRESH, Standing.NEVER]
+    (guests,) = [
+        each
+        for each in cadence.departments(programme, list(rows.values()), now=clock())
+        if each.name == "Guests"
+    ]
+    assert (guests.people, guests.came, guests.overdue, guests.streak, guests.head) == (3, 1, 2, 1, "")
+    with pytest.raises(Invalid):
+        cadence.set_head(cast.adam, "Guests", "nobody@gemba.example", now=clock())
+    with pytest.raises(NotFound):
+        cadence.set_head(cast.adam, "No such", cast.lev.email, now=clock())
+    cadence.set_head(cast.adam, "Guests", cast.lev.email, now=clock())
+    for _twice in range(2):
+        cadence.nudge(clock())
+    assert mails("round_return") == [("guest0@gemba.example", "en"), ("guest1@gemba.example", "ru")]
+    assert mails("round_overdue") == []
+    clock.forward(days=10)  # early December
+    cadence.nudge(clock())
+    cadence.nudge(clock())
+    assert mails("round_overdue") == [(cast.lev.email, "en")]
+    assert len(mails("round_return")) == 2
+    clock.forward(days=25)
+    cadence.nudge(clock())
+    assert mails("round_return").count(("guest0@gemba.example", "en")) == 2
+
+
+def test_booking_again_with_one_press(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    first = cadence.coming_back(cast.programme, cast.vera, now=clock())
+    assert (first.last, first.due, list(first.same)) == (None, None, [])
+    assert len(first.other) == 3
+    _held(cast, cast.vera, cast.alice, datetime(2026, 11, 20, 9, tzinfo=UTC))
+    db.session.commit()
+    again = cadence.coming_back(cast.programme, cast.vera, now=clock())
+    assert again.due == datetime(2027, 5, 20, 9, tzinfo=UTC)
+    assert {hour.agent for hour in again.same} <= {cast.alice.id, cast.anton.id}
+    assert {hour.agent for hour in again.other} == {cast.ada.id}
+    hour = again.same[0]
+    assert abs(hour.start - again.due) < timedelta(days=8)
+    visit = cadence.book_again(cast.programme, cast.vera, hour.agent, hour.start, now=clock())
+    assert (visit.agent_id, visit.starts_at, visit.status) == (hour.agent, hour.start, Status.BOOKED)
+    with pytest.raises((SlotTaken, NotOffered)):
+        cadence.book_again(cast.programme, cast.eve, hour.agent, hour.start, now=clock())
+    far = hour.start + timedelta(days=90)
+    with pytest.raises((SlotTaken, NotOffered)):
+        cadence.book_again(cast.programme, cast.vera, hour.agent, far, now=clock())
+
+
+def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, statements: list[str]) -> None:
+    vera, adam = browser.as_(site_cast.vera.id), browser.as_(site_cast.adam.id)
+    path = f"/rounds/coming-back/{site_cast.programme.slug}"
+    page = vera.get(path).text
+    choice = page.split('name="choice" value="')[1].split('"')[0]
+    assert vera.post(path, data={"choice": "x-1"}).status_code == 404
+    booked = vera.post(path, data={"choice": choice})
+    assert booked.status_code == 303
+    assert "/visits/" in booked.location
+    assert browser.as_(site_cast.eve.id).post(path, data={"choice": choice}).status_code in (409, 422)
+    assert vera.get("/rounds/coming-back/none").status_code == 404
+    admin = f"/rounds/cadence/{site_cast.programme.slug}"
+    assert "Eve Elsewhere" in adam.get(f"{admin}?show=never").text
+    assert "Vera Visitor" in adam.get(f"{admin}?show=booked").text
+    wrong = adam.post(admin, data={"department": "Product", "email": "nobody"})
+    assert wrong.status_code == 422
+    assert 'value="nobody"' in wrong.text
+    adam.post(admin, data={"department": "Product", "email": site_cast.lev.email})
+    assert "Lev Lead" in adam.get(admin).text
+    assert vera.get(admin).status_code == 403
+    statements.clear()
+    assert adam.get(admin).status_code == 200
+    assert len(statements) <= 15
