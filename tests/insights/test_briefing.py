@@ -149,6 +149,15 @@ def test_gone_is_kept_and_counted_by_visit_and_takes_a_yes_back(
     assert (told(), stands()) == ((0, 1, 1), 1)
     assert "One visit looked for it again" in vera.get(page).text
     assert "gone in 1" in vera.get(page).text
+    # A yes about what is said to be done opens it again; a later "gone" closes nothing by itself.
+    with site.app_context():
+        olga = db.session.get_one(Person, site_cast.olga.id)
+        service.patch(insight or 0, olga, {"status": "done"}, now=clock())
+        db.session.commit()
+    for answer, status in (("gone", "done"), ("yes", "new"), ("gone", "new")):
+        say(vera, answer)
+        with site.app_context():
+            assert db.session.get_one(Insight, insight).status == status
     # What was merged in is asked about with the insight that speaks for it.
     with site.app_context():
         olga = db.session.get_one(Person, site_cast.olga.id)

@@ -179,6 +179,27 @@ def test_a_refusal_stands_at_the_field_and_keeps_nothing(case: str, put: Put, si
         assert list(pictures.folder().rglob("*")) == []
 
 
+def test_the_page_of_notes_hears_the_note_or_one_sentence(
+    where: str, browser: Browser, site_cast: Cast
+) -> None:
+    client = browser.as_(site_cast.vera.id)
+
+    def send(data: bytes) -> TestResponse:
+        form = {"picture": (io.BytesIO(data), "shot.png")}
+        return client.post(where, data=form, headers={"X-Fragment": "note"})
+
+    good = send(drawn("PNG"))
+    assert (good.status_code, good.text.lstrip().startswith("<li"), "/pictures/1" in good.text) == (
+        201,
+        True,
+        True,
+    )
+    for case, status in (("svg", 422), ("eleven megabytes", 413)):
+        data, sentence = REFUSED[case]
+        bad = send(data)
+        assert (bad.status_code, bad.text, "X-Refusal" in bad.headers) == (status, sentence, True)
+
+
 def test_two_gigabytes_are_refused_unread(where: str, browser: Browser, site_cast: Cast) -> None:
     class Endless(io.RawIOBase):
         taken = 0

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from gemba.db import db
 from gemba.insights.models import Insight, Observation, StillThere
 from gemba.insights.rules.kinds import TEXT_MAX, Answered, Kind, Standing
-from gemba.insights.service import capture
+from gemba.insights.service import again, capture
 from gemba.insights.service.sight import readable_insight
 from gemba.insights.service.sitting import visit_for_notes, why_not
 from gemba.people.models import Person
@@ -36,7 +36,8 @@ def answer(
 ) -> None:
     """Keeps one person's answer in a visit in place of the one before.
 
-    A yes is a note with these `words` that supports the insight; another answer takes that note back.
+    A yes is a note with these `words` that supports the insight, and opens one that was done; another answer
+    takes that note back.
     Raises VisitNotFound, InsightNotFound, and as record() where the visit takes no notes.
     """
     visit = visit_for_notes(viewer, visit_id)
@@ -65,10 +66,12 @@ def _let_the_note_follow(
                 words[:TEXT_MAX], kind=Kind(insight.kind), product_id=insight.product_id
             )
             capture.record(visit.id, viewer, client_id, fields, insight_id=insight.id, now=now)
+            again.seen_again(insight.id, viewer, now=now)
     elif note.standing == Standing.STRUCK:
         return
     elif said is Answered.YES and note.removed_at is not None:
         capture.restore_note(viewer, note.id, now=now)
+        again.seen_again(insight.id, viewer, now=now)
     elif said is not Answered.YES and note.removed_at is None:
         capture.remove_note(viewer, note.id, now=now)
 
