@@ -13,8 +13,8 @@ from gemba.errors import Invalid
 from gemba.insights import jobs, service
 from gemba.insights.errors import ConsentMissing, NoteNotFound, NotePrivate
 from gemba.insights.models import Insight, Observation
-from gemba.insights.rules.kinds import Standing, Verdict
-from gemba.insights.service import NoteFields, reviewing
+from gemba.insights.rules.kinds import Answered, Standing, Verdict
+from gemba.insights.service import NoteFields, asked, reviewing
 from gemba.insights.service.reviewing import Said
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import MailDeclined, Person
@@ -313,3 +313,21 @@ def test_without_consent_a_visitor_takes_no_notes(visit: Visit, cast: Cast, cloc
     for _time in range(2):
         service.confirm_consent(vera, visit, clock())
     note(visit, cast.vera, REST, clock())
+
+
+def test_struck_words_leave_the_answers_of_other_visits(
+    visit: Visit, cast: Cast, clock: StandingClock
+) -> None:
+    made = note(visit, cast.vera, SECRET, clock())
+    said(visit, cast, clock, finish=True)
+    clock.forward(days=40)
+    eve = db.session.get_one(Person, cast.eve.id)
+    other = make_visit(cast, clock(), visitor=eve)
+    clock.forward(minutes=5)
+    insight = db.session.get_one(Insight, made.insight_id)
+    words = f"Still there: {insight.title}"
+    asked.answer(eve, other.id, insight.id, Answered.YES, words, now=clock())
+    said(visit, cast, clock, strike=frozenset({0}))
+    assert insight.title == "…"
+    found = db.session.scalars(select(Observation.text).where(Observation.visit_id == other.id)).all()
+    assert found == ["Still there:"]

@@ -1,5 +1,6 @@
 """What those in a visit answer to "is it still there?": a yes is evidence, a "gone" is kept and counted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -56,7 +57,7 @@ def answer(
 def _let_the_note_follow(
     viewer: Person, visit: Visit, insight: Insight, said: Answered, words: str, now: datetime
 ) -> None:
-    client_id = str(uuid5(NAMESPACE_URL, f"gemba:still-there:{visit.id}:{insight.id}:{viewer.id}"))
+    client_id = _client_id(visit.id, insight.id, viewer.id)
     note = db.session.scalar(
         select(Observation).where(Observation.visit_id == visit.id, Observation.client_id == client_id)
     )
@@ -74,6 +75,18 @@ def _let_the_note_follow(
         again.seen_again(insight.id, viewer, now=now)
     elif said is not Answered.YES and note.removed_at is None:
         capture.remove_note(viewer, note.id, now=now)
+
+
+def _client_id(visit_id: int, insight_id: int, person_id: int) -> str:
+    """The id of the note that a yes makes: the same however often it is given."""
+    return str(uuid5(NAMESPACE_URL, f"gemba:still-there:{visit_id}:{insight_id}:{person_id}"))
+
+
+def notes_of(insight_ids: Collection[int]) -> list[Observation]:
+    """The notes that answers about these insights made: they hold a copy of a title."""
+    rows = db.session.scalars(select(StillThere).where(StillThere.insight_id.in_(insight_ids)))
+    client_ids = [_client_id(row.visit_id, row.insight_id, row.person_id) for row in rows]
+    return list(db.session.scalars(select(Observation).where(Observation.client_id.in_(client_ids))))
 
 
 def answers_of(visit: Visit, viewer: Person) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """Striking words out of a note: they are erased wherever they or a copy of them stand, not hidden.
 
 Copies are in the insight's title (made of the first line), its description where somebody copied them and its
-history, in terms of the search, mails that wait or were kept, kept answers of the API, pictures and wrap-ups.
+history, in answers to "is it still there?" of other visits, in terms of the search, mails that wait or were kept, kept answers of the API, pictures and wrap-ups.
 """
 
 import json
@@ -17,7 +17,7 @@ from gemba.insights.models import Insight, InsightChange, NoteDraft, Observation
 from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.rules.sentences import scrubbed, sentences
-from gemba.insights.service import capture, index, pictures
+from gemba.insights.service import asked, capture, index, pictures
 from gemba.insights.service.counts import family_of
 from gemba.outbox.models import OutboxItem
 
@@ -71,6 +71,8 @@ def rewrite(note: Observation, words: Words, *, now: datetime) -> None:
         _empty(note, now)
     elif note.insight is not None and note.insight.untouched:
         note.insight.title = capture.title_of(note.text)
+    for answer in asked.notes_of(insight_ids):
+        answer.text = scrubbed(answer.text, gone)
     db.session.flush()
     _scrub_insights(insight_ids, before, note.text, gone)
     _scrub_mails(gone, note.created_at)
