@@ -39,9 +39,9 @@ from gemba.people.rules import LOCALES
 from gemba.people.service import SIGN_IN_LASTS
 from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
-from gemba.rounds import errand as rounds_errand
 from gemba.programmes.training import models as training_models  # noqa: F401
 from gemba.programmes.training import views as training_views
+from gemba.rounds import errand as rounds_errand
 from gemba.rounds import models as rounds_models  # noqa: F401
 from gemba.rounds import views as rounds_views
 from gemba.schedule import models as schedule_models  # noqa: F401

@@ -24,8 +24,8 @@ from gemba.insights.models import Insight, InsightChange, InsightVote, Observati
 from gemba.insights.models_backlog import ProgrammeStatus
 from gemba.insights.service import fields, index
 from gemba.insights.service.capture import title_of
-from gemba.insights.service.events import created, happened
 from gemba.insights.service.counts import family_of
+from gemba.insights.service.events import created, happened
 from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
 from gemba.insights.service.telling import MERGED, became
