@@ -1,7 +1,8 @@
 """Striking words out of a note: they are erased wherever they or a copy of them stand, not hidden.
 
 Copies are in the insight's title (made of the first line), its description where somebody copied them and its
-history, in answers to "is it still there?" of other visits, in terms of the search, mails that wait or were kept, kept answers of the API, pictures and wrap-ups.
+history, in answers to "is it still there?" of other visits, in terms of the search, mails that wait or were
+kept, kept answers of the API, pictures and wrap-ups.
 """
 
 import json
