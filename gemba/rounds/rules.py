@@ -64,6 +64,10 @@ class Outcome(StrEnum):
     WITHDREW = "withdrew"
 
 
+NOT_TRAINED = "not-trained"
+"""The reason of whoever has steps of the training before them: the engine never sees them."""
+
+
 class Turn(StrEnum):
     """Why somebody goes before others in the lottery."""
 

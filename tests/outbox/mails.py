@@ -33,6 +33,7 @@ ROUND = {
 WHY_NOT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no-agent", {"lift": ["language", "product", "line", "refuses"]}),
     ("no-time", {}),
+    ("not-trained", {}),
     ("all-taken", {"people": 9, "places": 4}),
 )
 

@@ -13,12 +13,15 @@ from gemba.outbox.worker import Worker
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
+from gemba.programmes.rules import Format
+from gemba.programmes.training.models import TrainingDone, TrainingStep
+from gemba.programmes.training.rules import StepKind
 from gemba.rounds import service
 from gemba.rounds.errors import NobodySignedUp, NothingProposed, NotPossible, TooManyMails, UnderWay
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
 from gemba.rounds.pairing.values import TICK_SECONDS
 from gemba.rounds.rules import Outcome, PairState, RunState
-from gemba.rounds.service import inviting, proposing, publishing, wishing
+from gemba.rounds.service import inviting, looking, proposing, publishing, wishing
 from gemba.rounds.service.wishing import Wish
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
@@ -275,3 +278,33 @@ def test_who_was_left_out_goes_first_next_time(app: Flask, cast: Cast, clock: St
         db.session.commit()
         round_id = chosen.id
     assert len(set(served)) == 2
+
+
+def test_who_is_not_trained_yet_is_left_out_and_told(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    """The second loses the training between proposal and publication."""
+    cast.programme.format = Format.HANDS_ON
+    step = TrainingStep(
+        programme_id=cast.programme.id, kind=StepKind.READ, position=1, title="Rules", created_at=clock()
+    )
+    db.session.add(step)
+    people = add_people(cast, 3, clock)
+    chosen = make_round(cast, clock)
+    for person in people:
+        service.sign_up(person, chosen, now=clock())
+    with pytest.raises(NobodySignedUp):
+        proposing.start(cast.adam, chosen, now=clock())
+    db.session.add_all(TrainingDone(step_id=step.id, person_id=one.id, at=clock()) for one in people[:2])
+    proposing.queue(proposing.start(cast.adam, chosen, now=clock()), now=clock())
+    ids, round_id, adam, number = [one.id for one in people], chosen.id, cast.adam.id, step.id
+    work(app, clock)
+    chosen = service.get_round(round_id)
+    assert set(db.session.scalars(select(RoundPair.person_id))) == set(ids[:2])
+    (left,) = looking.left_out(chosen, proposing.newest_run(chosen))
+    assert (left["person"], left["code"]) == (ids[2], "not-trained")
+    db.session.delete(db.session.get_one(TrainingDone, (number, ids[1])))
+    publishing.start(db.session.get_one(Person, adam), chosen, now=clock())
+    work(app, clock)
+    rows = db.session.scalars(select(RoundSignUp).order_by(RoundSignUp.person_id)).all()
+    assert [row.outcome for row in rows] == [Outcome.SERVED, Outcome.LEFT_OUT, Outcome.LEFT_OUT]
+    assert [row.reason["code"] for row in rows[1:]] == ["not-trained", "not-trained"]
+    assert len(mails("round_left_out")) == 2

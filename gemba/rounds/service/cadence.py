@@ -21,6 +21,7 @@ from gemba.people.models import Person, PersonRole
 from gemba.people.rules import N_, MailKind, Role
 from gemba.people.service.mail_choices import wants
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
 from gemba.rounds.cadence_rules import AGAIN_AFTER, Standing, add_months, standing_of, streak
 from gemba.rounds.models import DepartmentHead
 from gemba.rounds.service import inputs
@@ -307,10 +308,11 @@ def book_again(
 ) -> Visit:
     """Books such an hour through the one path, also beyond the programme's horizon.
 
-    Raises SlotTaken or NotOffered, NotFound in a programme that does not run.
+    Raises SlotTaken, NotOffered or TrainingMissing, NotFound in a programme that does not run.
     """
     if not programme.active:
         raise NotFound
+    training.require(programme, person)
     last, _line = _last_visit(programme, person)
     until = add_months(last, programme.return_after_months) + AROUND if last else now
     rules = inputs.round_rules(programme)

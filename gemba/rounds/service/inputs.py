@@ -18,6 +18,8 @@ from gemba.db import db
 from gemba.people.models import Person as PersonRow
 from gemba.people.models import PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
+from gemba.programmes.training import service as training
+from gemba.programmes.training.models import TrainingDone, TrainingStep
 from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person, Pin
@@ -78,7 +80,7 @@ def round_rules(programme: Programme) -> BookingRules:
 def task_of(chosen: Round, *, now: datetime, seconds: float = SECONDS) -> Task:
     """All who wait for a visit and all agents, with the pairs that are pinned."""
     frame = frame_of(chosen, now)
-    signs = waiting(chosen)
+    signs = ready(chosen)
     return Task(
         agents=tuple(agents_of(chosen, frame)),
         people=tuple(people_of(chosen, signs, frame)),
@@ -86,6 +88,28 @@ def task_of(chosen: Round, *, now: datetime, seconds: float = SECONDS) -> Task:
         pins=tuple(pins_of(chosen, {sign.person_id for sign in signs})),
         seconds=seconds,
     )
+
+
+def ready(chosen: Round) -> list[RoundSignUp]:
+    """Who waits for a visit and is trained for it, by id."""
+    signs = waiting(chosen)
+    untrained = untrained_of(chosen.programme, [sign.person_id for sign in signs])
+    return [sign for sign in signs if sign.person_id not in untrained]
+
+
+def untrained_of(programme: Programme, ids: Sequence[int]) -> set[int]:
+    """Those of these people who have steps of the programme's training before them, in two statements."""
+    if not training.has_training(programme):
+        return set()
+    steps = select(TrainingStep.id).where(TrainingStep.programme_id == programme.id)
+    count = len(db.session.scalars(steps).all())
+    done = (
+        select(TrainingDone.person_id, func.count())
+        .where(TrainingDone.step_id.in_(steps), *sides.among(TrainingDone.person_id, ids))
+        .group_by(TrainingDone.person_id)
+    )
+    has_done = dict(db.session.execute(done).tuples().all())
+    return {person for person in ids if has_done.get(person, 0) < count}
 
 
 def pins_of(chosen: Round, people: Collection[int]) -> Iterator[Pin]:

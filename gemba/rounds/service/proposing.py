@@ -30,7 +30,6 @@ from gemba.rounds.rules import (
     pair_values,
 )
 from gemba.rounds.service import campaigns, inputs
-from gemba.rounds.service.wishing import waiting
 
 KIND = "round-propose"
 ABANDONED = timedelta(minutes=3)
@@ -50,7 +49,7 @@ def start(viewer: Person | None, chosen: Round, *, now: datetime) -> RoundRun:
     )
     if db.session.scalar(publishing):
         raise UnderWay
-    if not waiting(chosen):
+    if not inputs.ready(chosen):
         raise NobodySignedUp
     run = RoundRun(
         round_id=chosen.id,
@@ -193,6 +192,8 @@ def change(
     sign = db.session.get(RoundSignUp, (chosen.id, person_id))
     if sign is None or sign.outcome not in (Outcome.OPEN, Outcome.LEFT_OUT):
         raise NotFound
+    if inputs.untrained_of(chosen.programme, [person_id]):
+        raise NotPossible
     frame = inputs.frame_of(chosen, now)
     agents = list(inputs.agents_of(chosen, frame, only={agent_id}))
     (person,) = inputs.people_of(chosen, [sign], frame)
