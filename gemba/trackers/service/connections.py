@@ -79,14 +79,13 @@ def choices() -> list[tuple[int, str]]:
     return list(db.session.execute(query).tuples())
 
 
-def token_refused(tracker_id: int, *, now: datetime) -> Connection | None:
+def token_refused(tracker_id: int, *, now: datetime) -> None:
     """The tracker does not take the token: nothing is sent until it has another one."""
     row = db.session.get(Connection, tracker_id)
     if row is not None:
         row.trouble = row.trouble or TOKEN
         row.checked_at = now
         db.session.flush()
-    return row
 
 
 def for_hook(tracker_id: int) -> Connection | None:

@@ -18,7 +18,7 @@ from gemba.trackers.rules.mapping import unfilled
 from gemba.trackers.service import connections, exports
 from gemba.trackers.views.edge import Answer, admins, blueprint, editors, said
 from gemba.web.access import me
-from gemba.web.filters import full_date, local
+from gemba.web.filters import local
 from gemba.web.limits import limiter
 from gemba.web.pages import say
 
@@ -147,23 +147,15 @@ def _look(row: Connection) -> None:
         flash(say(changed), "error")
     except TrackerError as error:
         if isinstance(error, SignInRefused):
-            refused = connections.token_refused(tracker_id, now=now())
+            # The page says so, with the day the token ended.
+            connections.token_refused(tracker_id, now=now())
             db.session.commit()
-            flash(" ".join([said(error), *_ended(refused)]), "error")
         else:
             flash(said(error), "error")
     else:
         connections.keep_look(tracker_id, me(), found, now=now())
         db.session.commit()
         flash(_("%(name)s answers.", name=name), "success")
-
-
-def _ended(row: Connection | None) -> list[str]:
-    """When the token that is refused ended, where the tracker had told."""
-    expires = connections.expires_of(row) if row is not None else None
-    if expires is None or expires >= local(now()).date():
-        return []
-    return [_("The token ended on %(day)s.", day=full_date(expires))]
 
 
 def _hook_secret(row: Connection) -> str:
