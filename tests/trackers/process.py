@@ -8,6 +8,7 @@ from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from gemba import app, commands
 from gemba.cli import main
 from gemba.trackers.rules import kinds, pace
 from gemba.trackers.rules.kinds import TrackerKind
@@ -15,6 +16,8 @@ from gemba.trackers.rules.kinds import TrackerKind
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.trackers.process"])
 LEASE = 3
+PRELOADED = (app, commands)
+"""Imported once, before the workers are forked: each would take seconds for it."""
 
 
 def start_worker(database_url: str, folder: Path) -> ForkServerProcess:
