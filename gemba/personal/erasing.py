@@ -41,6 +41,8 @@ ALONE = (
     "training_done",
     "idempotent_answer",
     "note_draft",
+    "saved_view",
+    "insight_follower",
 )
 """Tables whose rows are nobody else's business; the column is `person_id`."""
 

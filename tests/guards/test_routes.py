@@ -21,7 +21,7 @@ from gemba.db import db
 from gemba.insights import service as insights
 from gemba.insights.models import Insight, Picture
 from gemba.insights.rules.kinds import Kind
-from gemba.insights.service import talk
+from gemba.insights.service import bulk, saved, talk
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
 from gemba.people.models import ApiToken, Person, SignIn
@@ -184,6 +184,10 @@ WHO: dict[str, frozenset[str]] = {
     "insights.merge": EDITORS,
     "insights.unmerge": EDITORS,
     "insights.split": EDITORS,
+    "insights.change_many": EDITORS,
+    "insights.undo_many": EDITORS,
+    "insights.keep_view": ALL,
+    "insights.remove_view": AUTHOR,
     "insights.comment": ALL,
     "insights.remove_comment": AUTHOR | ADMIN,
     "insights.follow": ALL,
@@ -320,6 +324,8 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
     export = exports.start(tracker.id, cast.olga, [insight], url_of=str, now=clock())
     claim = db.session.scalars(select(Claim)).one()
     claim.state = "ask"
+    many = bulk.change([insight], cast.olga, {"step": "Search"}, now=clock())
+    view = saved.keep(cast.vera, "Mine", "owner=me", shared=False, now=clock())
     comment = talk.say(insight, cast.vera, "Mine too", now=clock())
     till = Programme(slug="till", name="Till", format="hands-on", created_at=clock())
     db.session.add(till)
@@ -333,6 +339,8 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "export_id": export.id,
         "ticket_id": claim.id,
         "comment_id": comment.id,
+        "bulk_id": many.id,
+        "view_id": view.id,
         "visit_id": visit.id,
         "proposal_id": visits.proposals_of(visit.id)[0].id,
         "source_id": source.id,

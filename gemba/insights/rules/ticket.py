@@ -58,6 +58,8 @@ class ExportRow:
     step: str = ""
     due: date | None = None
     owner: str = ""
+    tool: str = ""
+    own_tags: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -94,6 +94,8 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
         minutes_lost=insight.minutes_lost,
         workaround=insight.workaround,
         step=insight.step,
+        tool=insight.tool,
+        own_tags=tuple(insight.tags.split()),
         due=insight.due,
         owner=insight.owner.name if insight.owner else "",
     )

@@ -16,6 +16,7 @@ from gemba.insights.rules.kinds import Status
 from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import COUNTED, readable
 from gemba.outbox import service as outbox
+from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
 from gemba.people.rules import MailKind
 from gemba.people.service.mail_choices import wants
@@ -53,6 +54,13 @@ def became(
     ).all()
     outbox.drop_superseded(group, {person.email for person in people}, now)
     outbox.queue_all([_mail(insight, person, word, reason, into, group, now) for person in people])
+
+
+def hush(insight: Insight, now: datetime) -> None:
+    """Drops every word of an insight that did not leave yet: what it said was taken back."""
+    group = f"insight-news:{insight.id}"
+    waiting = select(OutboxItem.recipient).where(OutboxItem.group_key == group, OutboxItem.state == "ready")
+    outbox.drop_superseded(group, set(db.session.scalars(waiting)), now)
 
 
 def _mail(

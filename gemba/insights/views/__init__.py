@@ -3,6 +3,7 @@
 from gemba.insights.views import (
     backlog,
     briefing,
+    bulk,
     hour,
     insight,
     note,
@@ -19,6 +20,7 @@ __all__ = [
     "backlog",
     "blueprint",
     "briefing",
+    "bulk",
     "hour",
     "insight",
     "note",

@@ -10,16 +10,21 @@ from gemba.clock import now
 from gemba.config import current_settings
 from gemba.errors import Invalid
 from gemba.insights import service
+from gemba.insights.rules import columns
 from gemba.insights.rules import filters as rules
+from gemba.insights.rules.columns import Column
 from gemba.insights.rules.export import FileFormat, render
 from gemba.insights.rules.filters import ALL, DUE_LABELS, OPEN, BadFilter, InsightFilter, Order
 from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Hurts, Kind, Status
+from gemba.insights.service import saved
 from gemba.insights.views.edge import Answer, blueprint
 from gemba.people.rules import Role
 from gemba.web.access import me, signed_in
 from gemba.web.filters import local
 
 PAGE = 30
+SHOWN = "shown"
+"""The format that holds the columns of the list."""
 ROLLING = (7, 30, 90, 365)
 """Days back that the filters offer; the address takes any number."""
 
@@ -46,6 +51,11 @@ def backlog() -> Answer:
         statuses=_status_chips(asked, summary),
         narrowed=filters.narrows,
         owners=service.owners(),
+        every_status=list(Status),
+        columns=columns.chosen(request.args.getlist("col")),
+        every_column=list(Column),
+        views=saved.of(me()),
+        today=local(now()).date(),
         hurts=list(Hurts),
         dues=DUE_LABELS,
         rolling=ROLLING,
@@ -76,6 +86,8 @@ def board() -> Answer:
 @signed_in
 def export() -> Answer | Response:
     """Exactly what the filters show, as a file."""
+    if request.args.get("format") == SHOWN:
+        return _as_shown()
     try:
         file_format = FileFormat(request.args.get("format", FileFormat.CSV))
     except ValueError as error:
@@ -89,6 +101,16 @@ def export() -> Answer | Response:
     )
     answer = Response(render(file_format, rows), content_type=file_format.content_type)
     name = file_format.filename(local(now()).date())
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _as_shown() -> Response:
+    """The chosen columns of all that matches, as CSV."""
+    rows = service.export_rows(_filters(_asked()), me(), url_of=str, now=now())
+    data = columns.to_csv(rows, columns.chosen(request.args.getlist("col")))
+    answer = Response(data, content_type="text/csv; charset=utf-8")
+    name = f"gemba-backlog-{local(now()).date().isoformat()}-shown.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -110,6 +132,8 @@ def _filters(asked: Mapping[str, str]) -> InsightFilter:
 
 def _url(asked: Mapping[str, str], **more: str) -> str:
     values: dict[str, Any] = {**asked, **more}
+    if shown := request.args.getlist("col"):
+        values["col"] = shown
     return url_for(".backlog", **values)
 
 
