@@ -1,6 +1,6 @@
 """Forms of notes and insights: shape only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext
@@ -184,9 +184,10 @@ class StatusForm(Form):
     reason = TextAreaField(_l("Reason"), filters=[many_lines], validators=[at_most(REASON_MAX)])
     version = HiddenField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own: Sequence[tuple[int, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.status.choices = _words((status.value, status.label) for status in Status)
+        named = [(f"own-{number}", name) for number, name in own]
+        self.status.choices = [*_words((status.value, status.label) for status in Status), *named]
 
 
 class TargetForm(Form):

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -39,13 +40,14 @@ def test_each_change_is_taken_back_whole(cast: Cast, clock: StandingClock) -> No
     ids = three(cast, clock)
     service.patch(ids[0], cast.olga, {"tags": "old", "owner_id": cast.adam.id}, now=clock())
     before, mails = state(), waiting()
-    for step in (
+    steps: list[dict[str, Any]] = [
         {"changes": {"status": "declined"}, "reason": "too dear"},
         {"changes": {"owner_id": cast.olga.id}},
         {"changes": {"product_id": cast.courier.id}},
         {"changes": {}, "add_tags": "new old"},
         {"changes": {}, "into_id": ids[2]},
-    ):
+    ]
+    for step in steps:
         clock.forward(minutes=1)
         made = bulk.change(ids, cast.olga, now=clock(), **step)
         assert state() != before
@@ -68,12 +70,13 @@ def test_what_was_changed_since_stays(cast: Cast, clock: StandingClock) -> None:
 
 def test_refusals_change_nothing(cast: Cast, clock: StandingClock) -> None:
     ids = three(cast, clock)
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {"ids": []},
         {"ids": range(1, 300)},
         {"changes": {"status": "declined"}},
         {"changes": {"x": 1}},
-    ):
+    ]
+    for wrong in wrongs:
         with pytest.raises(Invalid):
             bulk.change(**{"ids": ids, "viewer": cast.olga, "changes": {}, "now": clock(), **wrong})
     with pytest.raises(Forbidden):

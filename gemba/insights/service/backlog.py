@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, literal, or_, select, union_all
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from gemba.db import db
 from gemba.insights.errors import InsightNotFound
@@ -117,11 +117,11 @@ def evidence_of(ids: Collection[int]) -> list[Observation]:
             joinedload(Observation.visit).joinedload(Visit.agent).joinedload(Person.line),
             joinedload(Observation.visit).joinedload(Visit.programme),
             joinedload(Observation.product),
-            selectinload(Observation.pictures),
+            joinedload(Observation.pictures),
         )
         .order_by(Observation.at.desc(), Observation.id.desc())
     )
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(query).unique())
 
 
 def similar(insight_id: int, viewer: Person, *, limit: int = 5, now: datetime) -> list[Similar]:

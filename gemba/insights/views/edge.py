@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from gemba.insights import service
+from gemba.insights.models import Insight
 from gemba.insights.rules.kinds import FREQUENCY_LABELS, SEVERITY_LABELS, Frequency, Kind, Status
 from gemba.insights.rules.private import Private
 
@@ -27,6 +28,13 @@ def kind_label(kind: str) -> str:
 def status_label(status: str) -> str:
     """The name of an insight's status."""
     return str(_(Status(status).label))
+
+
+@blueprint.app_template_filter("status_name")
+def status_name(insight: Insight) -> str:
+    """What its programme calls the status, else the status' name."""
+    own = insight.own_status
+    return own.name_in(str(get_locale())) if own else status_label(insight.status)
 
 
 @blueprint.app_template_filter("severity_label")

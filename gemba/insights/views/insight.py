@@ -3,17 +3,18 @@
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, Refused, Stale
 from gemba.insights import service
 from gemba.insights.forms import InsightForm, SplitForm, StatusForm, TargetForm
+from gemba.insights.models import Insight
 from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
-from gemba.insights.service import Detail, talk
+from gemba.insights.service import Detail, ranking, talk
 from gemba.insights.service.fields import FIELDS
 from gemba.insights.views.edge import Answer, blueprint, product_choices
 from gemba.people.rules import Role
@@ -73,10 +74,12 @@ def edit(insight_id: int) -> Answer:
 @editors
 def status(insight_id: int) -> Answer:
     """Sets the status, with a reason."""
-    form = StatusForm()
+    form = StatusForm(own=_own(service.get(insight_id, me(), now=now()).item.insight))
     if form.submitted():
         try:
-            changes = {"status": form.status.data}
+            chosen = str(form.status.data)
+            own = chosen.removeprefix("own-")
+            changes: dict[str, object] = {"status": chosen} if own == chosen else {"own_status_id": int(own)}
             service.patch(
                 insight_id, me(), changes, version=_version(form), reason=form.reason.data or "", now=now()
             )
@@ -176,7 +179,8 @@ def insight_page(
     detail = service.get(insight_id, me(), now=now())
     insight = detail.item.insight
     near = service.similar(insight_id, me(), now=now()) if not detail.survivor else []
-    status_form = status_form or StatusForm(formdata=None, status=insight.status)
+    chosen = f"own-{insight.own_status_id}" if insight.own_status_id else insight.status
+    status_form = status_form or StatusForm(formdata=None, status=chosen, own=_own(insight))
     status_form.version.data = str(insight.version)
     return render_template(
         "insights/insight.html",
@@ -211,6 +215,12 @@ def _hurts(detail: Detail) -> list[Any]:
 def _changes(form: InsightForm) -> dict[str, Any]:
     names = [name for name in FIELDS if name not in ("status", "own_status_id")]
     return {name: form[name].data for name in names}
+
+
+def _own(insight: Insight) -> list[tuple[int, str]]:
+    """The statuses of the insight's programme by id."""
+    locale = str(get_locale())
+    return [(row.id, row.name_in(locale)) for row in ranking.statuses_of(insight.programme_id)]
 
 
 def _version(form: InsightForm | StatusForm) -> int | None:
