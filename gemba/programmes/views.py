@@ -1,6 +1,6 @@
 """Pages on which admins make and change programmes."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from gemba.clock import now
@@ -28,8 +28,12 @@ def index() -> Answer:
 @blueprint.get("/new")
 @requires(Role.ADMIN)
 def new() -> Answer:
-    """An empty form with the usual values."""
-    return _page(ProgrammeForm(data=_USUAL | _shipped()), None)
+    """A form with the usual values, or with those of another programme (`like`), to be named anew."""
+    like = request.args.get("like", "")
+    if not like:
+        return _page(ProgrammeForm(data=_USUAL | _shipped()), None)
+    told = service.programme_document(service.get_programme(like))
+    return _page(ProgrammeForm(data={**told, "slug": "", "name": "", "name_ru": ""}), None)
 
 
 @blueprint.post("/new")

@@ -6,11 +6,11 @@ for somebody behind them (Schrijver 2003, section 40.1; Roth, Sönmez and Ünver
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from gemba.rounds.pairing.network import NOBODY, Network
 
-Places = Callable[[int], Sequence[int]]
+Places = Callable[[int], Iterable[int]]
 """The places a person (by index) could take."""
 
 

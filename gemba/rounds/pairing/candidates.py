@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from itertools import islice
 from operator import or_
 
 from gemba.rounds.pairing.grid import bits_of, lowest
@@ -103,8 +102,8 @@ class Candidates:
     ) -> None:
         """`again` lets people see agents whom they have met before."""
         self.people, self.network, self.fitting, self.again = people, network, fitting, again
-        self._few: dict[int, tuple[int, ...]] = {}
-        self._every: dict[int, tuple[int, ...]] = {}
+        self._found: dict[int, list[tuple[int, ...]]] = {}
+        self._rest: dict[int, Iterator[int]] = {}
         self._starts = [agent.starts for agent in network.agents]
         self._ids = [agent.id for agent in network.agents]
         self._firsts = [
@@ -131,23 +130,27 @@ class Candidates:
                 if ids[index] not in out:
                     yield index
 
-    def few(self, number: int) -> tuple[int, ...]:
+    def few(self, number: int) -> Iterator[int]:
         """Places of the agents who fit best, preferred times first."""
-        if number not in self._few:
-            self._few[number] = self._first(number, FEW)
-        return self._few[number]
+        return self._walk(number, FEW)
 
-    def every(self, number: int) -> tuple[int, ...]:
-        """All places the person could take."""
-        if number not in self._every:
-            self._every[number] = self._first(number, len(self.network.agents))
-        return self._every[number]
+    def every(self, number: int) -> Iterator[int]:
+        """All places the person could take, in the same order."""
+        return self._walk(number, len(self.network.agents))
 
-    def _first(self, number: int, most: int) -> tuple[int, ...]:
-        found: list[int] = []
-        for index in islice(self.open(number), most):
-            found += self.places(number, index)
-        return tuple(found)
+    def _walk(self, number: int, most: int) -> Iterator[int]:
+        """The places of at most so many agents; each agent is looked at when first asked for, and once."""
+        if number not in self._found:
+            self._found[number], self._rest[number] = [], self.open(number)
+        found, at = self._found[number], 0
+        while at < most:
+            if at == len(found):
+                index = next(self._rest[number], None)
+                if index is None:
+                    return
+                found.append(tuple(self.places(number, index)))
+            yield from found[at]
+            at += 1
 
     def places(self, number: int, index: int) -> list[int]:
         """The places of one agent that hold a start the person can come to, preferred ones first."""

@@ -40,7 +40,7 @@ class Explanation:
         if not self._is_anybody_for(person):
             lift = [rule for rule, wish in LIFTED.items() if self._is_anybody_for(replace(person, **wish))]
             return Reason(Why.NO_AGENT, {"lift": lift})
-        if not self.every(number):
+        if next(iter(self.every(number)), None) is None:
             return Reason(Why.NO_TIME)
         people, places = self._region(number)
         return Reason(Why.ALL_TAKEN, {"people": people, "places": places})

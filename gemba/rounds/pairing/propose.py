@@ -1,6 +1,6 @@
 """A whole round: who is served, by whom, when, and why not the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gemba.rounds.pairing.admit import Seating, admit
@@ -35,11 +35,11 @@ class Table:
     second: set[int]
     """People for whom agents they have met are looked at too."""
 
-    def every(self, number: int) -> Sequence[int]:
+    def every(self, number: int) -> Iterable[int]:
         """All places of a person."""
         return (self.again if number in self.second else self.fresh).every(number)
 
-    def few(self, number: int) -> Sequence[int]:
+    def few(self, number: int) -> Iterable[int]:
         """The places of the agents who fit a person best."""
         return (self.again if number in self.second else self.fresh).few(number)
 
@@ -102,8 +102,9 @@ def propose(
     """
     table = lay(agents, people, grid, pins)
     left = _admit(table)
-    is_most = _is_flow(table) and not table.second and not table.pins
-    bound = len(table.people) - len(left) if is_most else _bound(table)
+    bound = len(table.people)
+    if left:
+        bound = _most(table, left) if _is_flow(table) and not table.pins else _bound(table)
     complete = False
     if preview is not None:
         seats = Packing(table.seating, table.again)
@@ -130,6 +131,18 @@ def _admit(table: Table) -> list[int]:
 def _is_flow(table: Table) -> bool:
     """Whether no day was cut, so that what phase A serves is the most that can be served."""
     return all(len(day.places) <= 1 for days in table.network.days for day in days)
+
+
+def _most(table: Table, left: Sequence[int]) -> int:
+    """The most that can be served, of a seating whose days are whole: others may see agents again too."""
+    if table.second:
+        seating, network = table.seating, table.network
+        kept = seating.place[:], network.holder[:], network.used[:]
+        seating.dead_nodes.clear()
+        left = admit(seating, left, table.again.few, table.again.every)
+        seating.place, network.holder, network.used = kept
+        seating.dead_nodes.clear()
+    return len(table.people) - len(left)
 
 
 def _bound(table: Table) -> int:
