@@ -117,7 +117,8 @@ class _Slice:
             self._go_on = self._go_on and may
             if not may:
                 self._hold.set()
-        self._go_on = self._go_on and time.monotonic() < self._end
+        # Once a thread heard that it must wait, all would come back unsent, again and again.
+        self._go_on = self._go_on and not self._hold.is_set() and time.monotonic() < self._end
         sending: list[Task] = []
         work = running.Work([], [])
         if self._go_on:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,10 +12,11 @@ from gemba.db import db
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
 from gemba.trackers.models import Connection
-from gemba.trackers.rules.drafts import MARKER, native_id
+from gemba.trackers.rules.drafts import MARKER, Draft, native_id
 from gemba.trackers.rules.kinds import TicketState, TrackerKind
 from gemba.trackers.rules.pace import Allowance
-from gemba.trackers.service import connections, exports, tickets
+from gemba.trackers.service import connections, exports, health, tickets
+from gemba.trackers.talk import Outcome, Task, What
 from tests.cast import Cast
 from tests.conftest import StandingClock
 from tests.trackers.fake import Fake, fake_tracker
@@ -76,6 +78,22 @@ def test_waiting_is_respected(lite: Flask, lite_cast: Cast, clock: StandingClock
         drive(lite, clock, lambda: all(claim.state == TicketState.DONE for claim in claims()))
         assert len(fake.tickets) == len(ids)
         assert exports.progress(export.id, olga).status == "done"
+
+
+def test_a_wait_that_was_asked_for_outlives_what_else_fails(
+    lite: Flask, lite_cast: Cast, clock: StandingClock
+) -> None:
+    with fake_tracker(TrackerKind.GITHUB) as fake:
+        row = connect(lite_cast, fake, clock())
+        task = Task(1, 1, Draft("gemba-00000000-1"), clock())
+        health.note(row, Outcome(task, What.BUSY, wait=600), clock())
+        for _failure in range(9):
+            health.note(row, Outcome(task, What.UNCERTAIN), clock())
+        health.note(row, Outcome(task, What.FOUND), clock())
+        assert row.wait_until == clock() + timedelta(seconds=600)
+        clock.forward(seconds=600)
+        health.note(row, Outcome(task, What.FOUND), clock())
+        assert row.wait_until is None
 
 
 @pytest.mark.parametrize("kind", list(TrackerKind))

@@ -24,7 +24,9 @@ def note(tracker: Connection, outcome: Outcome, now: datetime) -> None:
         pause(tracker, now)
     elif outcome.what in (What.AWAY, What.UNCERTAIN):
         tracker.failures += 1
-        if seconds := pace.breaker(tracker.failures):
+        asked = tracker.wait_why == "busy" and tracker.wait_until is not None and tracker.wait_until > now
+        # What it asked for itself counts, also where it then did not answer.
+        if (seconds := pace.breaker(tracker.failures)) and not asked:
             tracker.wait_until, tracker.wait_why = now + timedelta(seconds=seconds), "away"
 
 
