@@ -14,7 +14,6 @@ function count() {
     all.checked = chosen === boxes.length;
     all.indeterminate = chosen > 0 && chosen < boxes.length;
   }
-  if (chosen) form.querySelector("details").open = true;
 }
 
 function onClick(event) {
