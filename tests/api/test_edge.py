@@ -21,7 +21,18 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def _calls(app: Flask) -> list[tuple[str, str]]:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
-    numbers = ("person", "agent", "visit", "insight", "source", "tracker", "export", "line")
+    numbers = (
+        "person",
+        "agent",
+        "visit",
+        "insight",
+        "source",
+        "tracker",
+        "export",
+        "line",
+        "round",
+        "webhook",
+    )
     values: dict[str, Any] = {"slug": "shadow", **{f"{name}_id": 1 for name in numbers}}
     found = []
     with app.test_request_context():
@@ -33,7 +44,7 @@ def _calls(app: Flask) -> list[tuple[str, str]]:
 
 
 def test_there_are_calls_and_each_is_behind_the_one_check(site: Flask) -> None:
-    assert len(_calls(site)) == 50
+    assert len(_calls(site)) == 60
     assert [function.__name__ for function in site.before_request_funcs["api"]] == ["authenticate"]
     under_api = {rule.endpoint for rule in site.url_map.iter_rules() if rule.rule.startswith("/api")}
     open_to_all = {endpoint for endpoint in under_api if not endpoint.startswith("api.")}

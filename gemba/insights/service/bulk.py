@@ -29,8 +29,6 @@ class BulkNotFound(NotFound):
 class TakenBack(Refused):
     """This change was taken back already."""
 
-    code = "taken-back"
-
 
 def change(
     ids: Collection[int],

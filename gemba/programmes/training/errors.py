@@ -12,22 +12,14 @@ class TrainingMissing(Refused):
 class NotQuite(Refused):
     """Not quite. Look at the answers once more: exactly the right ones are wanted."""
 
-    code = "not-quite"
-
 
 class MentorsStep(Refused):
     """A mentor signs this step off, once you have done the others."""
-
-    code = "mentors-step"
 
 
 class StepsOpen(Refused):
     """Some steps before the sign-off are not done yet."""
 
-    code = "steps-open"
-
 
 class NotYourself(Refused):
     """Nobody signs off their own training. Ask another mentor."""
-
-    code = "not-yourself"
