@@ -78,7 +78,7 @@ def test_a_round_on_pages(site: Flask, site_cast: Cast, browser: Browser, clock:
     assert adam.post(f"{path}/propose").status_code == 303
     waiting = adam.get(f"{path}/proposal").text
     assert "Waiting for a worker" in waiting
-    assert adam.get(f"{path}/progress").get_json()["run"][1] == "waiting"
+    assert adam.get(f"{path}/progress").get_json()["mark"].split(":")[1] == "waiting"
     with site.app_context():
         Worker(site, clock=clock).drain()
     page = adam.get(f"{path}/proposal").text

@@ -12,6 +12,7 @@ from gemba.errors import NotFound
 from gemba.people.rules import Role
 from gemba.people.service.lookups import names_of
 from gemba.rounds import service
+from gemba.rounds.models import RoundRun
 from gemba.rounds.rules import UNDER_WAY
 from gemba.rounds.service import looking, proposing, publishing
 from gemba.rounds.views.edge import because_words, blueprint, start_of, why_words, works_of
@@ -53,13 +54,15 @@ def proposal(round_id: int) -> Answer:
     )
     left = looking.left_out(chosen, found.run)
     part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
+    publishing = looking.publishing_count(chosen)
     return render_template(
         "rounds/proposal.html",
         round=chosen,
         run=found.run,
         running=found.run is not None and found.run.state in UNDER_WAY,
         counts=service.counts(chosen),
-        publishing=looking.publishing_count(chosen),
+        publishing=publishing,
+        mark=_mark(found.run, publishing),
         pairs=[(pair, start_of(pair.tick), because_words(pair.because)) for pair in found.pairs],
         total=len(left) if view == "left" else found.total,
         left=[(each, why_words(each), works_of(each)) for each in part],
@@ -78,9 +81,12 @@ def proposal(round_id: int) -> Answer:
 def progress(round_id: int) -> Answer:
     """How far a search or a publication is, for the page that waits for it."""
     chosen = service.managed(me(), round_id)
-    run = proposing.newest_run(chosen)
-    told = {"run": [run.id, run.state, run.step] if run else [], "left": looking.publishing_count(chosen)}
-    return jsonify(told)
+    return jsonify({"mark": _mark(proposing.newest_run(chosen), looking.publishing_count(chosen))})
+
+
+def _mark(run: RoundRun | None, left: int) -> str:
+    """Another one as soon as the page of the proposal would show something else."""
+    return f"{run.id}:{run.state}:{run.step}:{left}" if run else f"{left}"
 
 
 @blueprint.post("/<int:round_id>/people/<int:person_id>/pin")

@@ -16,6 +16,7 @@ function start() {
 
   form.querySelector("[data-paste]").hidden = false;
   field.addEventListener("change", () => take(field.files[0]));
+  take(field.files[0]); // chosen before this script had run
   document.addEventListener("paste", (event) => {
     const file = imageIn(event.clipboardData);
     if (!file) return;

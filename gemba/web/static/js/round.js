@@ -2,18 +2,16 @@
 
 const place = document.querySelector("[data-progress]");
 const EVERY = 2000;
-let before = null;
 
 async function look() {
   try {
     const answer = await fetch(place.dataset.progress, { headers: { Accept: "application/json" } });
     if (answer.ok) {
-      const told = await answer.text();
-      if (before !== null && told !== before) {
+      // Compared with what the page shows, not with the first answer: a search may be over before that.
+      if ((await answer.json()).mark !== place.dataset.mark) {
         location.reload();
         return;
       }
-      before = told;
     }
   } catch {
     // No connection for a moment: look again later.
