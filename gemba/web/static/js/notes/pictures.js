@@ -27,11 +27,13 @@ export class Pictures {
       event.preventDefault();
       this.open(file);
     });
-    pick.addEventListener("change", () => {
+    const picked = () => {
       const [file] = pick.files;
       pick.value = "";
       if (file) this.open(file);
-    });
+    };
+    pick.addEventListener("change", picked);
+    picked(); // chosen before this script had run
     this.attach.addEventListener("click", () => this.#choose());
     this.dialog.querySelector("[data-leave-out]").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("close", () => this.input.focus());
