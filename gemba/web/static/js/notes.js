@@ -30,7 +30,9 @@ function start() {
 
   // The server's clock: a page kept for offline use has an old idea of it, so the last known one counts.
   let isStale = !("fresh" in words);
-  if (!isStale) store.set("skew", Date.parse(words.now) - Date.now());
+  // The page says when the server wrote it: that was when its answer began, however long the scripts took since.
+  const since = performance.now() - (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
+  if (!isStale) store.set("skew", Date.parse(words.now) - (Date.now() - since));
   const skew = store.get("skew") ?? 0;
   const clock = () => new Date(Date.now() + skew);
 
