@@ -26,13 +26,13 @@ from gemba.rounds.cadence_rules import AGAIN_AFTER, Standing, add_months, standi
 from gemba.rounds.models import DepartmentHead
 from gemba.rounds.service import inputs
 from gemba.schedule.rules import AgentFacts
-from gemba.visits import facts, notices
+from gemba.visits import facts
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor
 from gemba.visits.rules import Status
-from gemba.visits.service.agents import Choice, Wanted, refusal
-from gemba.visits.service.approving import ask_for_yes, needs_yes
-from gemba.visits.service.path import new_visit, settle_or_none
+from gemba.visits.service.agents import Choice, Wanted
+from gemba.visits.service.booking import open_visit
+from gemba.visits.service.path import settle
 from gemba.visits.service.waiting import leave_line
 
 OFFERED = 3
@@ -322,16 +322,9 @@ def book_again(
     has_freed = leave_line(programme, person, also=ask, now=now)
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
-        visit = new_visit(wanted, choice, agent, person.id, status=Status.BOOKED, now=now)
-        if needs_yes(programme, choice.agent, person):
-            ask_for_yes(visit, now=now)
-        else:
-            notices.booked(visit, now=now)
-        return visit
+        return open_visit(wanted, choice, agent, person, now=now)
 
-    visit = settle_or_none(wanted, take, now=now)
-    if visit is None:
-        raise refusal(wanted, now=now)
+    visit = settle(wanted, take, now=now)
     if has_freed:
         hours_opened(now=now)
     people.audit(person, f"visit.{visit.status}", f"visit:{visit.id}", {"again": True}, now=now)

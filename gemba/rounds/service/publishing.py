@@ -28,13 +28,12 @@ from gemba.rounds.service import campaigns, inputs, mails
 from gemba.rounds.service.proposing import newest_run
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
-from gemba.visits import notices
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit
-from gemba.visits.rules import FREE, Status
+from gemba.visits.rules import FREE
 from gemba.visits.service.agents import Choice, Wanted
-from gemba.visits.service.approving import ask_for_yes, needs_yes
-from gemba.visits.service.path import lock, new_visit, settle_or_none
+from gemba.visits.service.booking import open_visit
+from gemba.visits.service.path import lock, settle_or_none
 from gemba.visits.service.waiting import leave_line
 
 KIND = "round-publish"
@@ -118,12 +117,7 @@ def _book(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> None:
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
         why = replace(choice, because="round", facts=because)
-        visit = new_visit(wanted, why, agent, by.id, status=Status.BOOKED, now=now)
-        if needs_yes(programme, choice.agent, by):
-            ask_for_yes(visit, now=now)
-        else:
-            notices.booked(visit, now=now)
-        return visit
+        return open_visit(wanted, why, agent, by, now=now)
 
     trained = training.is_trained(programme, pair.person_id)
     visit = settle_or_none(wanted, take, now=now) if trained else None

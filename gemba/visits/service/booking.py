@@ -46,20 +46,27 @@ def book(
     def take(choice: Choice, agent: AgentFacts) -> Visit:
         if start in agent.joinable:
             return _join(wanted, choice.agent, visitor, by, note, now=now)
-        visit = new_visit(wanted, choice, agent, by.id, status=Status.BOOKED, now=now)
-        if note:
-            visit.note = note
-            db.session.flush()
-        if needs_yes(programme, choice.agent, by):
-            ask_for_yes(visit, now=now)
-        else:
-            notices.booked(visit, now=now)
-        return visit
+        return open_visit(wanted, choice, agent, by, note, now=now)
 
     visit = settle(wanted, take, now=now)
     if has_freed:
         offer_soon(now=now)
     people.audit(by, f"visit.{visit.status}", f"visit:{visit.id}", {}, now=now)
+    return visit
+
+
+def open_visit(
+    wanted: Wanted, choice: Choice, agent: AgentFacts, by: Person, note: str = "", *, now: datetime
+) -> Visit:
+    """Writes a visit under the lock: everyone is invited, or who decides is asked where a yes is wanted."""
+    visit = new_visit(wanted, choice, agent, by.id, status=Status.BOOKED, now=now)
+    if note:
+        visit.note = note
+        db.session.flush()
+    if needs_yes(wanted.programme, choice.agent, by):
+        ask_for_yes(visit, now=now)
+    else:
+        notices.booked(visit, now=now)
     return visit
 
 
