@@ -221,9 +221,7 @@ def _reads(insight: Insight, person: Person) -> bool:
 
 def _mail(insight: Insight, comment: InsightComment, by: Person, person: Person, now: datetime) -> outbox.Row:
     return outbox.mail_row(
-        to=person.email,
-        name=person.name,
-        locale=person.locale,
+        **outbox.addressed(person),
         template="insight_mention",
         context={
             "first_name": person.first_name,

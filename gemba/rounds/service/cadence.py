@@ -219,9 +219,7 @@ def _row(
     template: str, programme: Programme, person: Person, key: str, more: Mapping[str, object], now: datetime
 ) -> outbox.Row:
     return outbox.mail_row(
-        to=person.email,
-        name=person.name,
-        locale=person.locale,
+        **outbox.addressed(person),
         template=template,
         context={
             "first_name": person.first_name,

@@ -96,14 +96,6 @@ def status_of(chosen: Round, run: RoundRun | None, pairs: Sequence[RoundPair]) -
     return str(run.state) if run is not None else "none"
 
 
-def publishing_count(chosen: Round) -> int:
-    """How many pairs wait to be booked."""
-    query = select(func.count()).where(
-        RoundPair.round_id == chosen.id, RoundPair.state == PairState.PUBLISHING
-    )
-    return db.session.scalar(query) or 0
-
-
 @dataclass(frozen=True)
 class Wished:
     """A sign-up with its pair, the newest search, and the products' names. Whom they refuse stays theirs."""

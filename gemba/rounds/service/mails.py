@@ -74,9 +74,7 @@ def _row(
     programme = chosen.programme
     choice = {"choice": {"person": person.id, "kind": MailKind.ROUND.value}} if may_decline else {}
     return outbox.mail_row(
-        to=person.email,
-        name=person.name,
-        locale=person.locale,
+        **outbox.addressed(person),
         template=template,
         context={
             "first_name": person.first_name,

@@ -44,10 +44,7 @@ def start(viewer: Person | None, chosen: Round, *, now: datetime) -> RoundRun:
         if now - (before.began_at or before.created_at) < ABANDONED:
             raise UnderWay
         before.state, before.ended_at = RunState.FAILED, now
-    publishing = select(func.count()).where(
-        RoundPair.round_id == chosen.id, RoundPair.state == PairState.PUBLISHING
-    )
-    if db.session.scalar(publishing):
+    if publishing_count(chosen):
         raise UnderWay
     if not inputs.ready(chosen):
         raise NobodySignedUp
@@ -92,6 +89,14 @@ def newest_run(chosen: Round) -> RoundRun | None:
     return db.session.scalar(
         select(RoundRun).where(RoundRun.round_id == chosen.id).order_by(RoundRun.id.desc()).limit(1)
     )
+
+
+def publishing_count(chosen: Round) -> int:
+    """How many pairs wait to be booked."""
+    query = select(func.count()).where(
+        RoundPair.round_id == chosen.id, RoundPair.state == PairState.PUBLISHING
+    )
+    return db.session.scalar(query) or 0
 
 
 def begin(run_id: int, *, now: datetime) -> str | None:

@@ -25,7 +25,7 @@ from gemba.rounds.pairing.values import TICK_SECONDS, Plan, Why
 from gemba.rounds.pairing.wire import Task
 from gemba.rounds.rules import NOT_TRAINED, UNDER_WAY, Outcome, PairState, left_values, pair_values
 from gemba.rounds.service import campaigns, inputs, mails
-from gemba.rounds.service.proposing import newest_run
+from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
 from gemba.visits.facts import Ask
@@ -49,7 +49,7 @@ def start(viewer: Person, chosen: Round, *, only: Collection[int] | None = None,
     """
     campaigns.reread(chosen)
     run = newest_run(chosen)
-    if (run is not None and run.state in UNDER_WAY) or _publishing(chosen.id):
+    if (run is not None and run.state in UNDER_WAY) or publishing_count(chosen):
         raise UnderWay
     query = select(RoundPair).where(RoundPair.round_id == chosen.id, RoundPair.state == PairState.PROPOSED)
     if only is not None:
@@ -76,13 +76,6 @@ def go_on(payload: Mapping[str, Any], now: datetime) -> None:
         payload=payload,
         now=now,
     )
-
-
-def _publishing(round_id: int) -> bool:
-    query = select(RoundPair.person_id).where(
-        RoundPair.round_id == round_id, RoundPair.state == PairState.PUBLISHING
-    )
-    return db.session.scalar(query.limit(1)) is not None
 
 
 def book_some(round_id: int, by_id: int, *, now: datetime) -> int:

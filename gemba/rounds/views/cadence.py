@@ -14,8 +14,7 @@ from gemba.programmes.models import Programme
 from gemba.rounds.cadence_rules import Standing
 from gemba.rounds.forms import HeadForm
 from gemba.rounds.service import cadence
-from gemba.rounds.views.edge import blueprint
-from gemba.rounds.views.manage import SHOWN, _number
+from gemba.rounds.views.edge import SHOWN, blueprint, number
 from gemba.web.access import me, requires, signed_in
 from gemba.web.limits import limiter
 from gemba.web.pages import Answer
@@ -80,7 +79,7 @@ def _page(slug: str, form: HeadForm) -> str:
     departments = cadence.departments(programme, rows, now=now())
     form.department.choices = [(each.name, each.name) for each in departments]
     part = [row for row in rows if row.standing == shown]
-    page = _number("page")
+    page = number("page")
     return render_template(
         "rounds/cadence.html",
         programme=programme,

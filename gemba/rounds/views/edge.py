@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -12,6 +12,14 @@ from gemba.rounds.pairing.values import TICK_SECONDS, Because, Why
 from gemba.rounds.rules import NOT_TRAINED
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/rounds")
+SHOWN = 50
+"""So many rows stand on a page."""
+
+
+def number(name: str) -> int:
+    """A small number of the address, 0 where there is none."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
 
 
 def start_of(tick: int) -> datetime:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -15,13 +15,11 @@ from gemba.rounds import service
 from gemba.rounds.forms import InviteForm, RoundForm
 from gemba.rounds.service import inviting, proposing
 from gemba.rounds.service.campaigns import close_sign_up
-from gemba.rounds.views.edge import blueprint
+from gemba.rounds.views.edge import SHOWN, blueprint, number
 from gemba.web.access import me, requires
 from gemba.web.filters import local
 from gemba.web.limits import limiter
 from gemba.web.pages import Answer
-
-SHOWN = 50
 
 
 @blueprint.get("")
@@ -133,7 +131,7 @@ def _page(round_id: int, form: InviteForm) -> str:
         ("", _("None")),
         *((name, f"{name} ({count})") for name, count in inviting.departments()),
     ]
-    signs = inviting.signed_up(chosen, limit=SHOWN, offset=SHOWN * _number("page"))
+    signs = inviting.signed_up(chosen, limit=SHOWN, offset=SHOWN * number("page"))
     return render_template(
         "rounds/manage.html",
         round=chosen,
@@ -141,14 +139,9 @@ def _page(round_id: int, form: InviteForm) -> str:
         counts=service.counts(chosen),
         silent=inviting.silent(chosen, limit=SHOWN),
         signs=signs,
-        page=_number("page"),
+        page=number("page"),
         shown=SHOWN,
         run=proposing.newest_run(chosen),
         open=service.is_open(chosen, now()),
         now=now(),
     )
-
-
-def _number(name: str) -> int:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0

@@ -15,8 +15,7 @@ from gemba.rounds import service
 from gemba.rounds.models import RoundRun
 from gemba.rounds.rules import UNDER_WAY
 from gemba.rounds.service import looking, proposing, publishing
-from gemba.rounds.views.edge import because_words, blueprint, start_of, why_words, works_of
-from gemba.rounds.views.manage import SHOWN, _number
+from gemba.rounds.views.edge import SHOWN, because_words, blueprint, number, start_of, why_words, works_of
 from gemba.web.access import me, requires
 from gemba.web.limits import limiter
 from gemba.web.pages import Answer
@@ -48,13 +47,13 @@ def stop(round_id: int) -> Answer:
 def proposal(round_id: int) -> Answer:
     """Figures, pairs with why, and who is left out with reasons."""
     chosen = service.managed(me(), round_id)
-    view, page, search = request.args.get("view", ""), _number("page"), request.args.get("q", "")[:80]
+    view, page, search = request.args.get("view", ""), number("page"), request.args.get("q", "")[:80]
     found = looking.proposal(
         chosen, search=search, only_left=view == "left", limit=SHOWN, offset=SHOWN * page
     )
     left = looking.left_out(chosen, found.run)
     part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
-    publishing = looking.publishing_count(chosen)
+    publishing = proposing.publishing_count(chosen)
     return render_template(
         "rounds/proposal.html",
         round=chosen,
@@ -81,7 +80,7 @@ def proposal(round_id: int) -> Answer:
 def progress(round_id: int) -> Answer:
     """How far a search or a publication is, for the page that waits for it."""
     chosen = service.managed(me(), round_id)
-    return jsonify({"mark": _mark(proposing.newest_run(chosen), looking.publishing_count(chosen))})
+    return jsonify({"mark": _mark(proposing.newest_run(chosen), proposing.publishing_count(chosen))})
 
 
 def _mark(run: RoundRun | None, left: int) -> str:
