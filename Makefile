@@ -24,6 +24,7 @@ run: install ## Migrate, load the demo company on an empty database, start web a
 
 test: .venv/.installed-dev ## Set up what the tests need and run them all
 	@scripts/make-test-machine
+	@$(BIN)/python -m compileall -q gemba migrations tests wsgi.py # hundreds of processes start, also where none may keep its bytecode
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-thunderbird: .venv/.installed-dev ## Gemba's mails in a real Thunderbird (apt installs it on Debian)

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from werkzeug.serving import make_server
 
@@ -37,6 +37,9 @@ from tests.conftest import IN_CI, Browser, StandingClock, settings_for
 
 PHONE, WIDE = 360, 1440
 HEIGHTS = {PHONE: 740}
+PATIENCE = 30_000
+"""Milliseconds that a page or an expectation may take: a busy machine is no failure."""
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -140,7 +143,7 @@ class Desk:
             locale=locale,
             **context,
         )
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(PATIENCE)
         self.contexts.append(opened)
         if person_id is not None:
             opened.add_cookies([self.site.cookie(person_id)])  # type: ignore[list-item]

@@ -13,7 +13,6 @@ from tests.browser.conftest import PHONE, Desk
 from tests.insights.stage import make_visit, note
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.browser.test_pages import RULES
 
 __all__ = ["path"]
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)
 
 WHITE = (255, 255, 255)
 PASTE = """async (input) => {

@@ -16,8 +16,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.serving import gemba_run
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
