@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, or_, select, update
-from sqlalchemy.orm import aliased
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.outbox.kinds import ItemFacts
 from gemba.outbox.models import OutboxItem, OutboxWorker
 from gemba.outbox.rules import (
@@ -31,6 +30,7 @@ from gemba.outbox.rules import (
 
 STOPPED_EACH_TIME = "The worker was stopped in the middle of every try."
 FORGET_WORKERS_AFTER = timedelta(days=7)
+_ITEM, _OLDER = table_of(OutboxItem).alias("item").c, table_of(OutboxItem).alias("older").c
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,25 @@ def claim(now: datetime, lease: timedelta, but: Sequence[str] = ()) -> Lease | N
 
 
 def _next(now: datetime, but: Sequence[str]) -> Select[int]:
-    item, older = aliased(OutboxItem), aliased(OutboxItem)
     waits_its_turn = (
-        select(older.id)
+        select(_OLDER.id)
         .where(
-            older.group_key == item.group_key,
-            older.recipient == item.recipient,
-            older.id < item.id,
-            older.state.in_(sorted(WAITING)),
+            _OLDER.group_key == _ITEM.group_key,
+            _OLDER.recipient == _ITEM.recipient,
+            _OLDER.id < _ITEM.id,
+            _OLDER.state.in_(sorted(WAITING)),
         )
         .exists()
     )
     return (
-        select(item.id)
+        select(_ITEM.id)
         .where(
-            item.state == State.READY,
-            item.run_at <= now,
-            item.kind.not_in(but),
-            or_(item.group_key == "", ~waits_its_turn),
+            _ITEM.state == State.READY,
+            _ITEM.run_at <= now,
+            _ITEM.kind.not_in(but),
+            or_(_ITEM.group_key == "", ~waits_its_turn),
         )
-        .order_by(item.run_at, item.id)
+        .order_by(_ITEM.run_at, _ITEM.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

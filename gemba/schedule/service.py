@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session, SessionTransaction, aliased, contains_eager
+from sqlalchemy.orm import Session, SessionTransaction, contains_eager
 
 from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound, Stale
@@ -35,6 +35,7 @@ from gemba.schedule.sides import hours_from
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
+_LED = table_of(Line).alias("led")
 
 
 def agent_in_sight(viewer: Person, agent_id: int) -> Person:
@@ -220,7 +221,6 @@ def agents_looked_after(
 
 def _agents_of(viewer: Person) -> Select[Person]:
     """Active agents in a viewer's sight: themselves, their line's, all for an admin."""
-    led = aliased(Line)
     found = (
         select(Person)
         .join(PersonRole, and_(PersonRole.person_id == Person.id, PersonRole.role == Role.AGENT.value))
@@ -228,8 +228,8 @@ def _agents_of(viewer: Person) -> Select[Person]:
     )
     if viewer.has(Role.ADMIN):
         return found
-    seen: ColumnElement[bool] = or_(Person.id == viewer.id, led.lead_id == viewer.id)
-    return found.outerjoin(led, led.id == Person.line_id).where(seen)
+    seen: ColumnElement[bool] = or_(Person.id == viewer.id, _LED.c.lead_id == viewer.id)
+    return found.outerjoin(_LED, _LED.c.id == Person.line_id).where(seen)
 
 
 def locked_hours(viewer: Person, agent_id: int) -> Availability:

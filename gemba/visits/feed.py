@@ -29,11 +29,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from gemba.config import current_settings
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.invites.feeds import Reader
 from gemba.invites.mail import facts_of
 from gemba.invites.models import FeedEvent
@@ -64,6 +64,7 @@ SHOWN = {
 """The STATUS of what a feed shows; requests and offers that came to nothing just go."""
 
 _APART = "\x1f"
+_AGENT, _LEAD, _VISITOR = (table_of(Person).alias(name) for name in ("agent", "lead", "visitor"))
 _NAMES_LOCK = 0x66656564  # "feed"
 
 
@@ -209,11 +210,10 @@ def keep(made: Collection[Made], locale: str) -> None:
 
 def _known(visit_ids: Sequence[int], locale: str) -> dict[int, RowMapping]:
     """All that the texts of these visits are made from, as one string each, and the stamps that are due."""
-    agent, lead, visitor = aliased(Person), aliased(Person), aliased(Person)
     visitors = (
-        select(func.aggregate_strings(visitor.name, _APART))
+        select(func.aggregate_strings(_VISITOR.c.name, _APART))
         .select_from(VisitVisitor)
-        .join(visitor, visitor.id == VisitVisitor.person_id)
+        .join(_VISITOR, _VISITOR.c.id == VisitVisitor.person_id)
         .where(VisitVisitor.visit_id == Visit.id)
         .scalar_subquery()
     )
@@ -221,8 +221,8 @@ def _known(visit_ids: Sequence[int], locale: str) -> dict[int, RowMapping]:
         Visit.changed_at,
         Visit.sequence,
         Visit.status,
-        agent.name,
-        lead.name,
+        _AGENT.c.name,
+        _LEAD.c.name,
         visitors,
         Programme.name,
         Programme.name_ru,
@@ -233,9 +233,9 @@ def _known(visit_ids: Sequence[int], locale: str) -> dict[int, RowMapping]:
         known = known.concat(func.coalesce(cast(part, String), "")).concat(_APART)
     query = (
         select(Visit.id, known.label("known"), _stamp(locale).label("stamp"))
-        .join(agent, agent.id == Visit.agent_id)
+        .join(_AGENT, _AGENT.c.id == Visit.agent_id)
         .join(Programme, Programme.id == Visit.programme_id)
-        .outerjoin(lead, lead.id == Visit.lead_id)
+        .outerjoin(_LEAD, _LEAD.c.id == Visit.lead_id)
         .outerjoin(Product, Product.id == Visit.product_id)
         .where(Visit.id.in_(visit_ids))
     )

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union_all
-from sqlalchemy.orm import aliased
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.insights.models import Insight, Observation
 from gemba.insights.models_backlog import ProgrammeWeights
 from gemba.insights.rules.kinds import Kind
@@ -18,6 +17,7 @@ from gemba.people.models import Person
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status as VisitStatus
 
+_PART = table_of(Insight).alias("part").c
 ROOT: ColumnElement[int] = func.coalesce(Insight.merged_into_id, Insight.id)
 """SQL: the insight that speaks for a row of `insight`."""
 
@@ -77,9 +77,8 @@ def counts_of(roots: Collection[int], but_visit: int | None = None) -> dict[int,
 
 def family_of(roots: Collection[int]) -> CompoundSelect[int]:
     """SQL: the ids of these insights and of all merged into them, each part from its own index."""
-    parts = aliased(Insight)
-    themselves = select(parts.id).where(parts.id.in_(roots))
-    return union_all(themselves, select(parts.id).where(parts.merged_into_id.in_(roots)))
+    themselves = select(_PART.id).where(_PART.id.in_(roots))
+    return union_all(themselves, select(_PART.id).where(_PART.merged_into_id.in_(roots)))
 
 
 def counted(row: Any) -> Counts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from gemba.db import db, insert_new, table_of
 from gemba.errors import Forbidden, Invalid, NotFound
@@ -28,6 +28,7 @@ from gemba.people.service.mail_choices import wants
 MENTION = re.compile(r"(?<![\w.@])@([A-Za-z0-9][A-Za-z0-9._+-]{0,63})")
 MENTIONS_MAX = 10
 COMMENTS_SHOWN = 200
+_END = table_of(InsightLink).alias("link")
 
 
 class CommentNotFound(NotFound):
@@ -183,16 +184,15 @@ def _both(insight_id: int, other_id: int, viewer: Person) -> tuple[int, int]:
 
 def _links(insight_id: int, viewer: Person) -> list[Linked]:
     """What this one is linked with, as far as the viewer may read it, in one statement."""
-    ends = aliased(InsightLink)
     rows = db.session.execute(
-        select(Insight, ends.kind, ends.from_id)
-        .join(ends, or_(ends.to_id == Insight.id, ends.from_id == Insight.id))
+        select(Insight, _END.c.kind, _END.c.from_id)
+        .join(_END, or_(_END.c.to_id == Insight.id, _END.c.from_id == Insight.id))
         .where(
-            or_(ends.from_id == insight_id, ends.to_id == insight_id),
+            or_(_END.c.from_id == insight_id, _END.c.to_id == insight_id),
             Insight.id != insight_id,
             readable(viewer),
         )
-        .order_by(ends.kind, Insight.id)
+        .order_by(_END.c.kind, Insight.id)
     )
     return [
         Linked(other, "blocked-by" if kind == LinkKind.BLOCKS and start != insight_id else str(kind))

@@ -7,9 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, select
-from sqlalchemy.orm import aliased
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.people.models import Line, Person, PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
@@ -20,6 +19,8 @@ from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor
 from gemba.visits.rules import COUNTED, Candidate, Member, Turn, in_order, nearest, turns
+
+_AGENT, _LEAD = table_of(Person).alias("agent"), table_of(Person).alias("lead")
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,11 @@ def lead_of(agent_id: int, but: Collection[int]) -> int | None:
 
 def lead_of_agent(agent_id: int | BindParameter[int]) -> Select[int]:
     """SQL: the id of the active lead of the agent's line."""
-    agent, lead = aliased(Person), aliased(Person)
     return (
-        select(lead.id)
-        .join(Line, Line.lead_id == lead.id)
-        .join(agent, agent.line_id == Line.id)
-        .where(agent.id == agent_id, lead.active)
+        select(_LEAD.c.id)
+        .join(Line, Line.lead_id == _LEAD.c.id)
+        .join(_AGENT, _AGENT.c.line_id == Line.id)
+        .where(_AGENT.c.id == agent_id, _LEAD.c.active)
     )
 
 

@@ -6,9 +6,9 @@ from functools import cache
 
 from sqlalchemy import Select, bindparam, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
-from gemba.db import db
+from gemba.db import db, table_of
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
@@ -23,6 +23,8 @@ from gemba.visits.service.approving import ask_for_yes, needs_yes
 from gemba.visits.service.errands import offer_in, offer_soon
 from gemba.visits.service.moving import is_visitor
 from gemba.visits.service.path import close, lock_visit
+
+_AHEAD = table_of(WaitlistEntry).alias("ahead")
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,14 @@ def _may_get(ask: Ask, person: Person) -> list[int]:
 
 def places_of(person: Person) -> list[Place]:
     """Where somebody waits, in one statement."""
-    ahead = aliased(WaitlistEntry)
     position = (
         select(func.count())
-        .select_from(ahead)
+        .select_from(_AHEAD)
         .where(
-            ahead.programme_id == WaitlistEntry.programme_id,
+            _AHEAD.c.programme_id == WaitlistEntry.programme_id,
             or_(
-                ahead.queued_at < WaitlistEntry.queued_at,
-                (ahead.queued_at == WaitlistEntry.queued_at) & (ahead.id <= WaitlistEntry.id),
+                _AHEAD.c.queued_at < WaitlistEntry.queued_at,
+                (_AHEAD.c.queued_at == WaitlistEntry.queued_at) & (_AHEAD.c.id <= WaitlistEntry.id),
             ),
         )
         .correlate(WaitlistEntry)
