@@ -162,10 +162,21 @@ def insight_document(item: insights.Item, tickets: Sequence[Claim]) -> dict[str,
     }
 
 
-def insight_detail(detail: insights.Detail) -> dict[str, Any]:
+def insight_detail(
+    detail: insights.Detail, reach: insights.Reach, months: Sequence[insights.Month]
+) -> dict[str, Any]:
     """An insight with its evidence. Agents are not named, only their line."""
     return {
         **insight_documents([detail.item])[0],
+        "reach": {
+            "visits": reach.visits,
+            "among": reach.among,
+            "ground": str(reach.ground),
+            "name": reach.name,
+            "agents": reach.agents,
+            "lines": reach.lines,
+        },
+        "months": [{"month": f"{each.first:%Y-%m}", "visits": each.visits} for each in months],
         "observations": [
             {
                 "id": note.id,

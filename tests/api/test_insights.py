@@ -60,6 +60,16 @@ def test_evidence_names_the_line_and_not_the_agent(as_: Callers, backlog: list[i
     answer = as_("eve").get(f"/insights/{backlog[0]}")
     (seen,) = answer.get_json()["observations"]
     assert seen["line"] == "Checkout line"
+    assert answer.get_json()["reach"] == {
+        "visits": 1,
+        "among": 1,
+        "ground": "line",
+        "name": "Checkout line",
+        "agents": 1,
+        "lines": 1,
+    }
+    months = answer.get_json()["months"]
+    assert (len(months), months[-1]) == (12, {"month": "2026-11", "visits": 1})
     assert "Alice" not in answer.text
 
 

@@ -34,6 +34,7 @@ from gemba.insights.rules.kinds import (
     Kind,
     Status,
 )
+from gemba.insights.service import Ground
 
 
 class InsightsFilter(Body):
@@ -136,8 +137,31 @@ class Sighting(Answer):
     at = Instant(required=True)
 
 
+class Reach(Answer):
+    """How widely it was seen, of the visits that could have seen it."""
+
+    visits = fields.Integer(required=True)
+    among = fields.Integer(required=True, metadata=told("Visits that share the ground."))
+    ground = fields.String(required=True, metadata={"enum": [str(ground) for ground in Ground]})
+    name = fields.String(required=True, metadata=told("Of the tool, product or line; empty for all."))
+    agents = fields.Integer(
+        required=True, allow_none=True, metadata=told("null where they are too few to be spoken of.")
+    )
+    lines = fields.Integer(required=True, allow_none=True, metadata=told("null like `agents`."))
+
+
+class MonthOfInsight(Answer):
+    """A month of the last twelve, in UTC."""
+
+    month = fields.String(required=True, metadata=told("Such as 2026-11."))
+    visits = fields.Integer(required=True, metadata=told("How many visits saw it then."))
+
+
 class InsightDetail(Insight):
     """An insight with its evidence, and the insights merged into it."""
+
+    reach = fields.Nested(Reach, required=True)
+    months = fields.List(fields.Nested(MonthOfInsight), required=True, metadata=told("Oldest first."))
 
     observations = fields.List(fields.Nested(Sighting), required=True)
     merged = fields.List(fields.Integer(), required=True, metadata=told("Ids of what was merged into it."))

@@ -160,7 +160,10 @@ def similar_insights(query: dict[str, Any], insight_id: int) -> Any:
 
 
 def _detail(insight_id: int) -> dict[str, Any]:
-    return insight_detail(service.get(insight_id, caller(), now=now()))
+    at = now()
+    detail = service.get(insight_id, caller(), now=at)
+    reach = service.reach_of(detail, caller(), now=at)
+    return insight_detail(detail, reach, service.months_of(detail, "UTC", now=at))
 
 
 def _filter(query: dict[str, Any]) -> filters.InsightFilter:

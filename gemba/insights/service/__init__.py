@@ -41,6 +41,7 @@ from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
+from gemba.insights.service.reach import Ground, Month, Reach, months_of, reach_of
 from gemba.insights.service.shown import content_of, may_leave, pictures_of
 from gemba.insights.service.sitting import (
     OPEN_BEFORE,
@@ -62,10 +63,13 @@ __all__ = [
     "Counts",
     "Detail",
     "DraftFields",
+    "Ground",
     "Hint",
     "Item",
+    "Month",
     "NoteFields",
     "Page",
+    "Reach",
     "Similar",
     "Summary",
     "add_as_evidence",
@@ -91,6 +95,7 @@ __all__ = [
     "may_leave",
     "merge",
     "minute_of",
+    "months_of",
     "observations_of",
     "others_notes",
     "owners",
@@ -99,6 +104,7 @@ __all__ = [
     "products",
     "publish_due",
     "put",
+    "reach_of",
     "reasons",
     "record",
     "reindex",

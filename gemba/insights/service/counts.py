@@ -109,17 +109,18 @@ class Watched:
         return self.by_product.get(product_id, 0)
 
 
+def took_place(now: datetime) -> ColumnElement[bool]:
+    """SQL, on Visit: it took place or, as far as anyone said, is taking place."""
+    return or_(
+        Visit.status == VisitStatus.HELD,
+        (Visit.status == VisitStatus.BOOKED) & (Visit.starts_at <= now),
+    )
+
+
 def watched(now: datetime) -> Watched:
-    """Counts the visits that took place or, as far as anyone said, are taking place."""
+    """Counts the visits that took place or are taking place."""
     rows = db.session.execute(
-        select(Visit.product_id, func.count())
-        .where(
-            or_(
-                Visit.status == VisitStatus.HELD,
-                (Visit.status == VisitStatus.BOOKED) & (Visit.starts_at <= now),
-            )
-        )
-        .group_by(Visit.product_id)
+        select(Visit.product_id, func.count()).where(took_place(now)).group_by(Visit.product_id)
     )
     return Watched(dict(rows.tuples().all()))
 

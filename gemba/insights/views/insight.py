@@ -1,5 +1,7 @@
 """One insight: what it is, who it hurts, what stands behind it, and what is done about it."""
 
+from datetime import date
+from itertools import groupby
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,7 +13,8 @@ from gemba.db import db
 from gemba.errors import Invalid, Refused, Stale
 from gemba.insights import service
 from gemba.insights.forms import InsightForm, SplitForm, StatusForm, TargetForm
-from gemba.insights.models import Insight
+from gemba.insights.models import Insight, Observation
+from gemba.insights.rules import months
 from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
 from gemba.insights.service import Detail, ranking, talk
@@ -19,6 +22,7 @@ from gemba.insights.service.fields import FIELDS
 from gemba.insights.views.edge import Answer, blueprint, product_choices
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, signed_in
+from gemba.web.filters import local, viewer_zone
 from gemba.web.pages import say
 
 HURTS_AGENTS = {Kind.TOOL_PAIN, Kind.PROCESS_PAIN, Kind.WORKAROUND, Kind.NOBODY_TOLD_US}
@@ -182,6 +186,7 @@ def insight_page(
     chosen = f"own-{insight.own_status_id}" if insight.own_status_id else insight.status
     status_form = status_form or StatusForm(formdata=None, status=chosen, own=_own(insight))
     status_form.version.data = str(insight.version)
+    trend = service.months_of(detail, viewer_zone(), now=now())
     return render_template(
         "insights/insight.html",
         detail=detail,
@@ -189,6 +194,10 @@ def insight_page(
         item=detail.item,
         near=[(one, shared_words(one.item.insight.title, one.shared)) for one in near],
         hurts=_hurts(detail),
+        reach=service.reach_of(detail, me(), now=now()),
+        timeline=_timeline(detail),
+        trend=trend,
+        curve=months.curve(trend, 110, 30),
         answers=service.answers_to(insight.root_id),
         line_of=service.line_of,
         may_edit=service.may_edit(me()),
@@ -200,6 +209,13 @@ def insight_page(
         words=words,
         now=now(),
     )
+
+
+def _timeline(detail: Detail) -> list[tuple[date, list[Observation]]]:
+    """The notes by month of their visit, newest first; those of one visit stay together."""
+    notes = sorted(detail.evidence, key=lambda note: (note.visit.starts_at, note.visit_id), reverse=True)
+    by_month = groupby(notes, lambda note: months.first_of(local(note.visit.starts_at).date()))
+    return [(first, list(of_month)) for first, of_month in by_month]
 
 
 def _hurts(detail: Detail) -> list[Any]:
