@@ -3,6 +3,7 @@
 Functions take the acting person and `now`, write through `db.session` and flush; entry points commit.
 """
 
+from gemba.insights.rules.months import Month
 from gemba.insights.service.asked import answers_to
 from gemba.insights.service.backlog import (
     COUNTED_UP_TO,
@@ -41,7 +42,7 @@ from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
-from gemba.insights.service.reach import Ground, Month, Reach, months_of, reach_of
+from gemba.insights.service.reach import Ground, Reach, months_of, reach_of
 from gemba.insights.service.shown import content_of, may_leave, pictures_of
 from gemba.insights.service.sitting import (
     OPEN_BEFORE,

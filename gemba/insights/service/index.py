@@ -88,22 +88,23 @@ def _evidence(ids: Collection[int]) -> list[str]:
 
 
 def ask(texts: Sequence[str], typing: bool = False) -> list[Asked]:
-    """Queries for some texts, with the frequencies of all their terms, in two statements."""
+    """Queries for some texts, with the frequencies of all their terms, in one statement."""
     queries = [query_terms(text, typing) for text in texts]
     wanted = sorted({term for query in queries for term in query}, key=lambda one: (one.term, one.prefix))
     if not wanted:
         return [Asked(query, {}, 0) for query in queries]
-    # Ids are given in order: the largest tells the size without counting.
-    total = db.session.scalar(select(func.max(Insight.id))) or 0
-    found = _frequencies(wanted)
+    found, total = _frequencies(wanted)
     return [
         Asked(query, {term: n for term, n in found.items() if any(q.matches(term) for q in query)}, total)
         for query in queries
     ]
 
 
-def _frequencies(wanted: Sequence[QueryTerm]) -> dict[str, int]:
-    """In how many insights the terms occur, counted up to COUNT_MAX; words begun stand for many terms."""
+def _frequencies(wanted: Sequence[QueryTerm]) -> tuple[dict[str, int], int]:
+    """In how many insights the terms occur, counted up to COUNT_MAX, and how many insights there are.
+
+    Words begun stand for many terms. Ids are given in order: the largest tells the size without counting.
+    """
     parts: list[Select[Any]] = []
     for word in wanted:
         parts.append(select(InsightTerm.term).where(InsightTerm.term == word.term).limit(COUNT_MAX))
@@ -112,13 +113,14 @@ def _frequencies(wanted: Sequence[QueryTerm]) -> dict[str, int]:
             others = begun & (InsightTerm.term != word.term)
             parts.append(select(InsightTerm.term).where(others).order_by(InsightTerm.term).limit(COUNT_MAX))
     every = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    size = select(func.max(Insight.id)).scalar_subquery()
     rows = db.session.execute(
-        select(every.c.term, func.count())
+        select(every.c.term, func.count(), size)
         .group_by(every.c.term)
         .order_by(func.count().desc(), every.c.term)
         .limit(len(wanted) + PREFIX_TERMS_MAX)
-    )
-    return dict(rows.tuples().all())
+    ).all()
+    return {term: count for term, count, _size in rows}, rows[0][2] if rows else 0
 
 
 def _candidates(terms: Collection[str], conditions: Sequence[ColumnElement[bool]]) -> Any:
