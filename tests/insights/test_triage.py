@@ -18,9 +18,9 @@ from tests.conftest import Browser, StandingClock
 from tests.insights.stage import make_visit, note
 
 
-def insights(cast: Cast, clock: StandingClock, *texts: str) -> list[int]:
+def insights(cast: Cast, clock: StandingClock, *texts: str, tool: str = "") -> list[int]:
     visit = make_visit(cast, clock() - timedelta(hours=1), status="held")
-    made = [note(visit, cast.vera, text, clock()) for text in texts]
+    made = [note(visit, cast.vera, text, clock(), tool=tool) for text in texts]
     return [one.insight_id or 0 for one in made]
 
 
@@ -58,6 +58,42 @@ def test_a_pair_set_apart_is_not_offered_again(cast: Cast, clock: StandingClock)
     assert service.similar(two, cast.olga, now=clock()) == []
     with pytest.raises(NotFound):
         triage.set_apart(one, cast.olga, one, now=clock())
+
+
+def test_what_is_open_on_the_same_tool_and_step(cast: Cast, clock: StandingClock) -> None:
+    visit = make_visit(cast, clock() - timedelta(hours=1), status="held")
+
+    def made(text: str, tool: str = "", step: str = "", **fields: object) -> int:
+        noted = note(visit, cast.vera, text, clock(), tool=tool)
+        insight = db.session.get_one(Insight, noted.insight_id)
+        insight.step = step
+        for name, value in fields.items():
+            setattr(insight, name, value)
+        db.session.flush()
+        return insight.id
+
+    one = made("the parcel is not found", "CRM", "search")
+    tool_only = made("macros vanish", "crm")
+    step_too = made("four clicks for each buyer", "CRM", "Search")
+    made("it is done", "crm", "search", status="done")
+    made("it is declined", "crm", "search", status="declined")
+    made("slow map", "map", "search")
+    hidden = made("nobody reads it yet", "crm", "search")
+    elsewhere = make_visit(cast, clock() - timedelta(hours=3), visitor=cast.eve)
+    db.session.get_one(Insight, hidden).review_visit_id = elsewhere.id
+    db.session.flush()
+
+    def near() -> list[tuple[int, str]]:
+        found = triage.inbox(cast.olga, Triage.INBOX, one, now=clock()).near
+        assert found is not None
+        return [(each.item.insight.id, each.place) for each in found.neighbours]
+
+    assert near() == [(step_too, "step"), (tool_only, "tool")]
+    triage.set_apart(one, cast.olga, step_too, now=clock())
+    assert near() == [(tool_only, "tool")]
+    triage.same(one, cast.olga, tool_only, now=clock())
+    counts = service.get(tool_only, cast.eve, now=clock()).item.counts
+    assert counts.observations == 2
 
 
 def test_refusals(cast: Cast, clock: StandingClock) -> None:
@@ -111,6 +147,12 @@ def test_the_page_without_scripts(
     assert olga.post(f"/backlog/triage/{three}", data={"act": "later", "reason": "wait"}).status_code == 303
     assert "wait" in olga.get("/backlog/triage?box=later").text
     assert "Nothing waits here" in olga.get("/backlog/triage?box=question").text
+    with site.app_context():
+        left, _right = insights(site_cast, clock, "a parcel is lost", "four clicks a buyer", tool="crm")
+        db.session.commit()
+    page = olga.get(f"/backlog/triage?at={left}").text
+    for words in ("Open on the same tool: crm", "same tool", 'data-key="m1"'):
+        assert words in page
     vera = browser.as_(site_cast.vera.id)
     assert vera.get("/backlog/triage").status_code == 403
     assert vera.post(f"/backlog/triage/{three}", data={"act": "take"}).status_code == 403

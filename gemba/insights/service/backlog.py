@@ -17,7 +17,7 @@ from gemba.insights.errors import InsightNotFound
 from gemba.insights.models import Insight, InsightApart, InsightChange, InsightVote, Observation
 from gemba.insights.rules.kinds import Status
 from gemba.insights.rules.score import ScoreParts
-from gemba.insights.rules.terms import is_similar
+from gemba.insights.rules.terms import Match, is_similar
 from gemba.insights.service import index
 from gemba.insights.service.counts import ROOT, Counts, every_weight, family_of, watched
 from gemba.insights.service.numbers import kept, lines_of, parts_of
@@ -139,11 +139,16 @@ def similar_to(
     text: str, viewer: Person, *, but: Collection[int] = (), limit: int = 5, now: datetime
 ) -> list[Similar]:
     """Insights that say perhaps the same as a text, best first; never declined or merged ones."""
-    (asked,) = index.ask([text])
-    (matches,) = index.best([asked], but=but, limit=4 * limit, sight=readable(viewer))
-    near = [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)][:limit]
+    near = alike(text, viewer, but=but, limit=limit)
     items = with_numbers(load([match.id for match in near]), viewer)
     return [Similar(item, match.shared) for item, match in zip(items, near, strict=True)]
+
+
+def alike(text: str, viewer: Person, *, but: Collection[int], limit: int) -> list[Match]:
+    """What similar_to() finds, without the insights themselves, in two statements."""
+    (asked,) = index.ask([text])
+    (matches,) = index.best([asked], but=but, limit=4 * limit, sight=readable(viewer))
+    return [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)][:limit]
 
 
 def apart_from(insight_id: int) -> list[int]:

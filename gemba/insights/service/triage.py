@@ -14,8 +14,9 @@ from gemba.errors import Invalid
 from gemba.insights.errors import InsightNotFound
 from gemba.insights.models import Insight, InsightApart, Observation
 from gemba.insights.rules.kinds import REASON_MAX, Triage, _n
-from gemba.insights.service.backlog import COUNTED_UP_TO, Detail, Similar, get, similar
+from gemba.insights.service.backlog import COUNTED_UP_TO, Detail, get
 from gemba.insights.service.edit import locked, merge, patch, remember
+from gemba.insights.service.near import Near, near_of
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable_insight
 from gemba.outbox import service as outbox
 from gemba.people.models import Person
@@ -31,7 +32,7 @@ class Inbox:
     rows: list[Insight]
     waiting: dict[Triage, int]
     current: Detail | None
-    near: list[Similar]
+    near: Near | None
 
     @property
     def next_id(self) -> int | None:
@@ -63,7 +64,7 @@ def inbox(viewer: Person, box: Triage, at: int | None, *, now: datetime) -> Inbo
         rows = list(db.session.scalars(behind)) or rows
     chosen = next((row.id for row in rows if row.id == at), rows[0].id if rows else None)
     current = get(chosen, viewer, now=now) if chosen else None
-    near = similar(chosen, viewer, now=now) if chosen else []
+    near = near_of(current, viewer) if current else None
     return Inbox(rows, {each: count(each) for each in Triage}, current, near)
 
 

@@ -182,7 +182,7 @@ def insight_page(
     """The page of an insight, with the forms that were refused."""
     detail = service.get(insight_id, me(), now=now())
     insight = detail.item.insight
-    near = service.similar(insight_id, me(), now=now()) if not detail.survivor else []
+    near = service.near_of(detail, me()) if not detail.survivor else None
     chosen = f"own-{insight.own_status_id}" if insight.own_status_id else insight.status
     status_form = status_form or StatusForm(formdata=None, status=chosen, own=_own(insight))
     status_form.version.data = str(insight.version)
@@ -192,7 +192,8 @@ def insight_page(
         detail=detail,
         insight=insight,
         item=detail.item,
-        near=[(one, shared_words(one.item.insight.title, one.shared)) for one in near],
+        near=near,
+        shared_words=shared_words,
         hurts=_hurts(detail),
         reach=service.reach_of(detail, me(), now=now()),
         timeline=_timeline(detail),

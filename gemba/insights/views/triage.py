@@ -106,7 +106,8 @@ def _page(at: int | None, form: TriageForm, status: int = 200) -> Answer:
         "insights/triage.html",
         inbox=shown,
         current=shown.current,
-        near=[(one, shared_words(one.item.insight.title, one.shared)) for one in shown.near],
+        near=shown.near,
+        shared_words=shared_words,
         boxes=[
             (names[key], _url(None, key), each is box, shown.waiting[each]) for key, each in BOXES.items()
         ],
