@@ -39,6 +39,7 @@ from gemba.people.rules import LOCALES
 from gemba.people.service import SIGN_IN_LASTS
 from gemba.personal import views as personal_views
 from gemba.programmes import views as programmes_views
+from gemba.programmes import wizard_views
 from gemba.programmes.training import models as training_models  # noqa: F401
 from gemba.programmes.training import views as training_views
 from gemba.rounds import errand as rounds_errand
@@ -200,6 +201,7 @@ def _register(app: Flask) -> None:
     app.extensions["gemba_send_mail"] = queue_mail
     people_views.init_app(app)
     app.register_blueprint(programmes_views.blueprint)
+    app.register_blueprint(wizard_views.blueprint)
     app.register_blueprint(training_views.blueprint)
     app.register_blueprint(schedule_views.blueprint)
     app.register_blueprint(calendars_views.blueprint)

@@ -45,6 +45,8 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "Not offered",
         "The programme's or the agent's rules stand against it; reasons says which.",
     ),
+    "not-for-you": ("Not for you", "The programme is for some colleagues only; its admins can add you."),
+    "by-rounds-only": ("By rounds only", "Nobody books by hand: sign up to a round of the programme."),
     "stale": ("Changed meanwhile", "Someone else changed this after the version you named."),
     "already-cancelled": ("Cancelled already", "The visit was cancelled before."),
     "already-over": ("Over already", "The visit has begun or is over."),

@@ -38,6 +38,7 @@ ALONE = (
     "round_agent",
     "department_head",
     "consent",
+    "programme_person",
     "training_done",
     "idempotent_answer",
     "note_draft",

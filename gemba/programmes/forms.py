@@ -1,13 +1,16 @@
 """The form of a programme: shape only, the bounds are in rules.py and checked by the service."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget
 
-from gemba.programmes.rules import GUIDES, LIMITS, NUMBERS, Format
-from gemba.web.forms import Form, many_lines, one_line
+from gemba.programmes.rules import GOALS, GUIDES, LIMITS, NUMBERS, Format, Opening, Who
+from gemba.web.forms import Form, at_most, many_lines, one_line
 
 TEXTS = ("name", "name_ru", "purpose", "purpose_ru", *GUIDES)
 SWITCHES = ("approval", "active")
+CHOICES = ("format", "who", "opening")
 
 
 class ProgrammeForm(Form):
@@ -92,6 +95,35 @@ class ProgrammeForm(Form):
         filters=[one_line],
         description=_l("No line with fewer agents is named beside evidence."),
     )
+    who = RadioField(
+        _l("Who may take part"),
+        choices=[
+            (Who.EVERYONE.value, _l("Everyone")),
+            (Who.DEPARTMENTS.value, _l("The departments ticked below")),
+            (Who.LISTED.value, _l("Only people on a list")),
+        ],
+        default=Who.EVERYONE.value,
+        validate_choice=False,
+    )
+    departments = SelectMultipleField(
+        _l("Departments"),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    opening = RadioField(
+        _l("How visits come about"),
+        choices=[
+            (Opening.BOTH.value, _l("Both: people book hours all year, and there are rounds")),
+            (Opening.ALL_YEAR.value, _l("All year: people book hours themselves, no rounds")),
+            (Opening.ROUNDS.value, _l("By rounds only: people sign up, and pairs are made for them")),
+        ],
+        default=Opening.BOTH.value,
+        validate_choice=False,
+    )
+    goal_share = StringField(_l("Percent who should have come"), filters=[one_line])
+    goal_months = StringField(_l("Within so many months"), filters=[one_line])
+    goal_visits = StringField(_l("Visits of each line in a month"), filters=[one_line])
     active = BooleanField(_l("Running: people can book"), default=True)
 
     def document(self) -> dict[str, object]:
@@ -99,8 +131,31 @@ class ProgrammeForm(Form):
         typed: dict[str, object] = {name: self[name].data or "" for name in TEXTS}
         typed |= {name: bool(self[name].data) for name in SWITCHES}
         typed |= {name: _number(self[name].data) for name in NUMBERS}
-        typed |= {name: _number(self[name].data) if self[name].data else None for name in LIMITS}
-        return typed | {"format": self.format.data or ""}
+        typed |= {name: _number(self[name].data) if self[name].data else None for name in (*LIMITS, *GOALS)}
+        typed |= {name: self[name].data or "" for name in CHOICES}
+        return typed | {"departments": list(self.departments.data or ())}
+
+    def offer(self, departments: list[tuple[str, int]]) -> None:
+        """Says which departments there are, each with how many people; those that are ticked stay."""
+        there = dict(departments)
+        gone = {name: 0 for name in self.departments.data or () if name not in there}
+        self.departments.choices = [
+            (name, f"{name} ({count})") for name, count in sorted({**there, **gone}.items())
+        ]
+
+
+class PeopleForm(Form):
+    """Whom to put on a programme's list."""
+
+    addresses = TextAreaField(
+        _l("E-mail addresses"),
+        filters=[many_lines],
+        description=_l("One a line, or with commas between."),
+        validators=[at_most(200_000)],
+    )
+    file = FileField(
+        _l("A CSV file"), description=_l("With a column named email; other columns are not read.")
+    )
 
 
 def _number(text: str | None) -> object:

@@ -1,8 +1,9 @@
 """Programmes and their rules of booking."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gemba.db import Base
@@ -16,6 +17,10 @@ class Programme(Base):
     the hour that is held for them. Agents have `review_hours` after a visit to look at its notes before
     others read them (0: no review). Words and pictures of notes are dropped after `keep_months` (0: never).
     Nothing is broken down by groups of fewer than `smallest_group` people. Empty texts are the shipped ones.
+
+    `who` says who may take part: everyone, people of `departments`, or those on the list (ProgrammePerson);
+    `opening` how visits come about. Goals that are None are none: `goal_share` percent of those it is for
+    came within `goal_months`, each line had `goal_visits` visits a month. A `draft` was never started.
     """
 
     __tablename__ = "programme"
@@ -53,6 +58,13 @@ class Programme(Base):
     visitor_per_day: Mapped[int | None]
     visitor_per_week: Mapped[int | None]
     visitor_per_month: Mapped[int | None]
+    who: Mapped[str] = mapped_column(default="everyone")
+    departments: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    opening: Mapped[str] = mapped_column(default="both")
+    goal_share: Mapped[int | None]
+    goal_months: Mapped[int] = mapped_column(default=6)
+    goal_visits: Mapped[int | None]
+    draft: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
@@ -83,6 +95,19 @@ class Programme(Base):
     def _lines(self, part: Part, english: str, russian: str, locale: str) -> list[str]:
         written = (russian if locale == "ru" else "") or english
         return written.splitlines() or list(shipped(self.format, part, locale))
+
+
+class ProgrammePerson(Base):
+    """Somebody on the list of those who may take part."""
+
+    __tablename__ = "programme_person"
+
+    programme_id: Mapped[int] = mapped_column(
+        ForeignKey("programme.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Consent(Base):

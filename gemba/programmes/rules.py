@@ -7,7 +7,8 @@
      "visitor_per_day": 1, "visitor_per_week": null, "visitor_per_month": null}
 
 `name_ru`, `purpose`, `purpose_ru`, `active`, `review_hours`, `keep_months`, `smallest_group` and the guides
-(`guide`, `rules`, `checklist`, `consent`, each with `_ru`, one a line) may stand beside these.
+(`guide`, `rules`, `checklist`, `consent`, each with `_ru`, one a line) may stand beside these, and so may
+`who`, `departments`, `opening`, `goal_share`, `goal_months` and `goal_visits`.
 """
 
 import re
@@ -23,6 +24,32 @@ class Format(StrEnum):
 
     SHADOW = "shadow"
     HANDS_ON = "hands-on"
+
+
+class Who(StrEnum):
+    """Who may take part: everyone, the people of some departments, or those on a list."""
+
+    EVERYONE = "everyone"
+    DEPARTMENTS = "departments"
+    LISTED = "listed"
+
+
+class Opening(StrEnum):
+    """How visits come about: booked by hand all year, given by rounds, or both."""
+
+    ALL_YEAR = "all-year"
+    ROUNDS = "rounds"
+    BOTH = "both"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people book hours themselves."""
+        return self is not Opening.ROUNDS
+
+    @property
+    def by_rounds(self) -> bool:
+        """Whether rounds are held."""
+        return self is not Opening.ALL_YEAR
 
 
 class Problem(StrEnum):
@@ -51,6 +78,12 @@ class Problem(StrEnum):
     REVIEW_HOURS = "Please give whole hours from 0 to 336, which is two weeks; 0 publishes notes at once."
     KEEP_MONTHS = "Please give whole months from 0 to 120; 0 keeps words and pictures for good."
     GROUP = "Please give a whole number from 2 to 50."
+    WHO = "Please choose everyone, departments or listed."
+    DEPARTMENTS = "Please give at most 100 names of departments, each of at most 120 characters."
+    OPENING = "Please choose all-year, rounds or both."
+    SHARE = "Please give a whole number from 1 to 100, or null for no goal."
+    GOAL_MONTHS = "Please give whole months from 1 to 36."
+    GOAL_VISITS = "Please give a whole number from 1 to 200, or null for no goal."
     LIMIT = "Please give a whole number from 1 to 50, or null for no limit."
     YES_NO = "Please give true or false."
 
@@ -97,10 +130,17 @@ NUMBERS: Mapping[str, tuple[Bounds, Problem]] = {
     "review_hours": (Bounds(0, 336), Problem.REVIEW_HOURS),
     "keep_months": (Bounds(0, 120), Problem.KEEP_MONTHS),
     "smallest_group": (Bounds(2, 50), Problem.GROUP),
+    "goal_months": (Bounds(1, 36), Problem.GOAL_MONTHS),
 }
 LIMIT = Bounds(1, 50)
 LIMITS = ("visitor_per_day", "visitor_per_week", "visitor_per_month")
 """How many visits one visitor may have; None is no limit."""
+GOALS: Mapping[str, tuple[Bounds, Problem]] = {
+    "goal_share": (Bounds(1, 100), Problem.SHARE),
+    "goal_visits": (Bounds(1, 200), Problem.GOAL_VISITS),
+}
+"""What a programme wants to reach; None is no goal."""
+DEPARTMENTS_MOST = 100
 
 GUIDES = (
     "guide",
@@ -114,7 +154,20 @@ GUIDES = (
 )
 """The texts of one line each; where they are empty, the shipped ones stand in (guides.py)."""
 
-Values = dict[str, str | int | bool | None]
+Value = str | int | bool | list[str] | None
+Values = dict[str, Value]
+
+
+_SOUNDS = "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya"
+_LATIN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", _SOUNDS.split(), strict=True))
+
+
+def slug_from(name: str) -> str:
+    """An address for a name, "programme" where nothing of it can be read in Latin letters."""
+    latin = "".join(_LATIN.get(letter, letter).replace("_", "") for letter in name.casefold())
+    words = re.findall(r"[a-z0-9]+", latin)
+    slug = "-".join(words)[: SLUG_MAX - 4].strip("-") or "programme"
+    return f"{slug}-1" if slug in RESERVED_SLUGS else slug
 
 
 def parse_programme(doc: object, *, whole: bool) -> Values:
@@ -140,7 +193,7 @@ def parse_programme(doc: object, *, whole: bool) -> Values:
     return values
 
 
-Read = Callable[[object], "str | int | bool | Problem | None"]
+Read = Callable[[object], "Value | Problem"]
 
 
 def _slug(value: object) -> str | Problem:
@@ -171,8 +224,20 @@ def _guide(value: object) -> str | Problem:
     return "\n".join(prompts)
 
 
-def _format(value: object) -> str | Problem:
-    return value if isinstance(value, str) and value in set(Format) else Problem.FORMAT
+def _one_of(words: type[StrEnum], problem: Problem) -> Read:
+    def read(value: object) -> str | Problem:
+        return value if isinstance(value, str) and value in set(words) else problem
+
+    return read
+
+
+def _departments(value: object) -> list[str] | Problem:
+    """The names once each, in alphabetical order."""
+    if not isinstance(value, list) or len(value) > DEPARTMENTS_MOST:
+        return Problem.DEPARTMENTS
+    names = [clean_line(each) if isinstance(each, str) else "" for each in value]
+    is_good = all(0 < len(name) <= NAME_MAX for name in names)
+    return sorted(set(names)) if is_good else Problem.DEPARTMENTS
 
 
 def _number(bounds: Bounds, problem: Problem) -> Read:
@@ -182,10 +247,12 @@ def _number(bounds: Bounds, problem: Problem) -> Read:
     return read
 
 
-def _limit(value: object) -> int | Problem | None:
-    if value is None or (isinstance(value, int) and LIMIT.hold(value)):
-        return value
-    return Problem.LIMIT
+def _perhaps(bounds: Bounds, problem: Problem) -> Read:
+    def read(value: object) -> int | Problem | None:
+        is_good = value is None or (isinstance(value, int) and bounds.hold(value))
+        return value if is_good else problem  # type: ignore[return-value]
+
+    return read
 
 
 def _yes_no(value: object) -> bool | Problem:
@@ -199,9 +266,13 @@ _READERS: Mapping[object, Read] = {
     "purpose": _purpose,
     "purpose_ru": _purpose,
     **dict.fromkeys(GUIDES, _guide),
-    "format": _format,
+    "format": _one_of(Format, Problem.FORMAT),
+    "who": _one_of(Who, Problem.WHO),
+    "opening": _one_of(Opening, Problem.OPENING),
+    "departments": _departments,
     **{name: _number(bounds, problem) for name, (bounds, problem) in NUMBERS.items()},
-    **dict.fromkeys(LIMITS, _limit),
+    **dict.fromkeys(LIMITS, _perhaps(LIMIT, Problem.LIMIT)),
+    **{name: _perhaps(bounds, problem) for name, (bounds, problem) in GOALS.items()},
     "approval": _yes_no,
     "active": _yes_no,
 }

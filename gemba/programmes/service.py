@@ -1,7 +1,9 @@
 """Programmes: admins make and change them, everyone signed in may read those that run."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
@@ -13,8 +15,9 @@ from gemba.openings import hours_opened
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import Role
+from gemba.programmes import doors
 from gemba.programmes.models import Consent, Programme
-from gemba.programmes.rules import GUIDES, BadProgramme, Problem, Values, parse_programme
+from gemba.programmes.rules import GUIDES, BadProgramme, Problem, Values, parse_programme, slug_from
 
 SHAPE = (
     "slug",
@@ -42,6 +45,12 @@ SHAPE = (
     "review_hours",
     "keep_months",
     "smallest_group",
+    "who",
+    "departments",
+    "opening",
+    "goal_share",
+    "goal_months",
+    "goal_visits",
     "active",
 )
 
@@ -52,6 +61,11 @@ def list_programmes(viewer: Person) -> list[Programme]:
     if not viewer.has(Role.ADMIN):
         found = found.where(Programme.active)
     return list(db.session.scalars(found))
+
+
+def to_book(person: Person) -> list[Programme]:
+    """Those that run and that somebody may take part in, in the order they were made."""
+    return doors.for_person([each for each in list_programmes(person) if each.active], person)
 
 
 def get_programme(slug: str) -> Programme:
@@ -80,11 +94,21 @@ def default_programme() -> Programme:
     return programme
 
 
-def create(viewer: Person, document: object, *, now: datetime) -> Programme:
+def create(viewer: Person, document: object, *, draft: bool = False, now: datetime) -> Programme:
     """A new programme from its JSON shape (rules.py). Raises Forbidden or Invalid by field."""
     _admins_only(viewer)
-    values = _parsed(document, whole=True)
-    programme = Programme(**values, created_at=now)
+    return add(viewer, _parsed(document, whole=True), draft=draft, now=now)
+
+
+def add(viewer: Person, values: Values, *, draft: bool, now: datetime) -> Programme:
+    """A new programme with values that are good. Raises Forbidden, or Invalid where the address is taken.
+
+    A draft rests until it is started, and may be thrown away until then.
+    """
+    _admins_only(viewer)
+    if draft:
+        values["active"] = False
+    programme = Programme(**values, draft=draft, created_at=now)
     try:
         with db.session.begin_nested():
             db.session.add(programme)
@@ -104,12 +128,37 @@ def update(viewer: Person, slug: str, document: object, *, now: datetime) -> Pro
     changed: Values = {name: value for name, value in values.items() if getattr(programme, name) != value}
     for name, value in changed.items():
         setattr(programme, name, value)
+    if programme.active:
+        programme.draft = False
     if changed:
         _audit(viewer, programme, "programme.update", changed, now)
     db.session.flush()
     if changed:
         hours_opened(now=now)
     return programme
+
+
+def free_slug(name: str) -> str:
+    """An address for a new programme of this name that no other has."""
+    base = slug_from(name)
+    taken = set(db.session.scalars(select(Programme.slug).where(Programme.slug.startswith(base))))
+    return next(slug for slug in _tries(base) if slug not in taken)
+
+
+def _tries(base: str) -> Iterator[str]:
+    yield base
+    yield from (f"{base}-{number}" for number in count(2))
+
+
+def throw_away(viewer: Person, slug: str, *, now: datetime) -> None:
+    """A draft is gone, with its list and its training. Raises Forbidden, NotFound for what was started."""
+    _admins_only(viewer)
+    programme = get_programme(slug)
+    if not programme.draft:
+        raise NotFound
+    _audit(viewer, programme, "programme.throw_away", {"slug": slug}, now)
+    db.session.delete(programme)
+    db.session.flush()
 
 
 def has_confirmed(programme_id: int, person_id: int) -> bool:

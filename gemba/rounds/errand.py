@@ -12,10 +12,11 @@ from gemba.clock import now as app_now
 from gemba.db import db, reading
 from gemba.outbox.kinds import Ending, ItemFacts, register
 from gemba.outbox.ticks import every
+from gemba.programmes.doors import when_asked_for_rounds
 from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.pairing.values import Plan
 from gemba.rounds.rules import Step
-from gemba.rounds.service import cadence, inputs, inviting, proposing, publishing
+from gemba.rounds.service import cadence, campaigns, inputs, inviting, proposing, publishing
 from gemba.rounds.working import NoPlan, work_out
 
 TRIES = 3
@@ -103,5 +104,6 @@ def init_app() -> None:
     """Says who does what."""
     register(proposing.KIND, propose, background=True)
     register(publishing.KIND, publish, background=True)
+    when_asked_for_rounds(campaigns.open_round)
     every("rounds", timedelta(minutes=1), every_minute)
     every("cadence", timedelta(hours=6), cadence.nudge)

@@ -65,7 +65,9 @@ class Outcome(StrEnum):
 
 
 NOT_TRAINED = "not-trained"
-"""The reason of whoever has steps of the training before them: the engine never sees them."""
+NOT_AMONG = "not-among"
+"""The reasons of whoever has steps of the training before them or may not take part any more: the engine
+never sees them."""
 
 
 class Turn(StrEnum):

@@ -60,7 +60,7 @@ def pick_page(
         ways=ways,
         own_reasons=words.sentences(ways.own, own=moving is None) if ways else [],
         programme=programme,
-        programmes=[each for each in programmes.list_programmes(person) if each.active],
+        programmes=programmes.to_book(person),
         form=form,
         picker=picker,
         ask=ask,

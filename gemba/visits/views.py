@@ -13,6 +13,7 @@ from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.invites import mail as invite_mail
 from gemba.invites import service as invites
+from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
@@ -68,6 +69,8 @@ def book() -> Answer:
     programme = programme_asked_for()
     if programme is None:
         return render_template("visits/no_programme.html")
+    if not doors.is_for(programme, me()) or not doors.by_hand(programme):
+        return _not_by_hand(programme)
     if not training.is_trained(programme, me().id):
         return _train_first(programme)
     form = NoteForm()
@@ -102,12 +105,25 @@ def _book(programme: Programme, form: NoteForm) -> Answer:
     return redirect(url_for(".show", visit_id=visit.id), 303)
 
 
+def _not_by_hand(programme: Programme) -> Answer:
+    """In place of the hours: that the programme is for others, or that its visits come from rounds."""
+    is_for = doors.is_for(programme, me())
+    page = render_template(
+        "visits/not_by_hand.html",
+        programme=programme,
+        is_for=is_for,
+        coming=doors.next_round(programme, now()) if is_for else None,
+        programmes=[each for each in programmes.to_book(me()) if each.id != programme.id],
+    )
+    return page, 200 if request.method == "GET" else (409 if is_for else 403)
+
+
 def _train_first(programme: Programme) -> Answer:
     """In place of the hours: what is left of the training."""
     page = render_template(
         "visits/train_first.html",
         training=training.training_of(programme, me()),
-        programmes=[each for each in programmes.list_programmes(me()) if each.active],
+        programmes=programmes.to_book(me()),
     )
     return page, 200 if request.method == "GET" else 409
 
@@ -237,13 +253,14 @@ def _answers(visit: Visit, answers: Mapping[int, TookPlace]) -> list[tuple[str, 
 
 
 def programme_asked_for() -> Programme | None:
-    """The programme the address names, else the oldest that runs; None where none runs."""
-    running = programmes.list_programmes(me())
+    """The programme the address names, else the oldest in which I can book; None where none runs."""
+    running = [programme for programme in programmes.list_programmes(me()) if programme.active]
     slug = request.args.get("programme")
-    named = [programme for programme in running if programme.active and slug in (None, programme.slug)]
+    named = [programme for programme in running if slug == programme.slug]
     if slug and not named:
         raise NotFound
-    return named[0] if named else None
+    mine = named or [each for each in doors.for_person(running, me()) if doors.by_hand(each)] or running
+    return mine[0] if mine else None
 
 
 def _already_mine(start: datetime) -> Visit | None:

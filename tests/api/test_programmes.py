@@ -101,6 +101,13 @@ def test_only_admins_write_programmes(as_: Callers) -> None:
         ("visitor_per_week", "1"),
         ("visitor_per_month", True),
         ("guide", "x\n" * 50),
+        ("who", "some"),
+        ("departments", ["", "Sales"]),
+        ("opening", "sometimes"),
+        ("goal_share", 101),
+        ("goal_months", None),
+        ("goal_visits", 0),
+        ("draft", True),
         ("colour", "red"),
     ],
 )

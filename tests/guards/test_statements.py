@@ -6,6 +6,7 @@ from flask import Flask
 from gemba.db import db
 from gemba.insights.models import Insight
 from gemba.people.models import Person
+from gemba.programmes.models import Programme
 from gemba.trackers.service import connections, exports
 from gemba.visits.links import link_token
 from tests.cast import Cast
@@ -55,6 +56,11 @@ PAGES = [
     ("lev", "/profile"),
     ("adam", "/outbox"),
     ("adam", "/programmes"),
+    ("adam", "/programmes/shadow/people"),
+    ("adam", "/programmes/new/draft/people"),
+    ("adam", "/programmes/new/draft/look"),
+    ("adam", "/rounds/cadence/shadow"),
+    ("vera", "/rounds/coming-back/shadow"),
     ("adam", "/trackers"),
     ("adam", "/trackers/{tracker}"),
     ("adam", "/trackers/{tracker}/mapping"),
@@ -76,6 +82,10 @@ def test_the_count_does_not_grow(
         owner, admin = (db.session.get_one(Person, one.id) for one in (site_cast.olga, site_cast.adam))
         values_of = {"kind": "github", "project": "o/r", "credentials": {"token": "x"}}
         tracker = connections.add(admin, values_of, now=MONDAY).id
+        draft = Programme(
+            slug="draft", name="Draft", created_at=MONDAY, active=False, draft=True, who="listed"
+        )
+        db.session.add(draft)
         export = exports.start(tracker, owner, [insight], url_of=str, now=MONDAY).id
         db.session.commit()
     values = {

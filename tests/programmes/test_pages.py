@@ -37,6 +37,11 @@ TYPED = {
     "visitor_per_day": "1",
     "visitor_per_week": "",
     "visitor_per_month": "4",
+    "who": "everyone",
+    "opening": "both",
+    "goal_share": "",
+    "goal_months": "6",
+    "goal_visits": "12",
 }
 
 
@@ -74,16 +79,6 @@ def test_new_programme_starts_with_the_usual_values(site: Flask, adam: FlaskClie
     page = adam.get("/programmes/new").text
     for name, value in (("approval_hours", 48), ("offer_hours", 12), ("slot_offset_minutes", 0)):
         assert f'name="{name}" type="text" value="{value}"' in page
-
-
-def test_one_programme_is_made_like_another(site: Flask, adam: FlaskClient) -> None:
-    adam.post("/programmes/new", data={**TYPED, "slug": "first", "purpose": "To see what hurts"})
-    page = adam.get("/programmes/new?like=first").text
-    assert "To see what hurts" in page
-    assert 'value="first"' not in page
-    assert 'name="name" type="text" value=""' in page
-    assert adam.post("/programmes/new?like=first", data={**TYPED, "slug": "second"}).status_code == 303
-    assert adam.get("/programmes/new?like=none").status_code == 404
 
 
 def test_limits_of_a_visitor_can_be_taken_back(site: Flask, adam: FlaskClient) -> None:

@@ -5,7 +5,7 @@ from marshmallow import fields
 from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Raw
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.people.rules import LANGUAGES, LOCALES, Role
-from gemba.programmes.rules import LIMIT, NUMBERS, Format
+from gemba.programmes.rules import GOALS, LIMIT, NUMBERS, Format, Opening, Who
 from gemba.programmes.rules import Problem as ProgrammeProblem
 from gemba.schedule.rules import Problem, ReasonCode
 from gemba.schedule.rules.availability import WEEKDAYS
@@ -145,6 +145,12 @@ def _whole(name: str) -> fields.Integer:
     )
 
 
+def _goal(name: str) -> fields.Integer:
+    bounds, sentence = GOALS[name]
+    about = told(sentence.value, minimum=bounds.low, maximum=bounds.high)
+    return fields.Integer(allow_none=True, metadata=about)
+
+
 def _limit() -> fields.Integer:
     return fields.Integer(
         allow_none=True,
@@ -184,6 +190,20 @@ class Programme(Raw):
     review_hours = _whole("review_hours")
     keep_months = _whole("keep_months")
     smallest_group = _whole("smallest_group")
+    who = fields.String(
+        metadata=told("Who may take part; listed: those on a list that admins keep.", enum=[*map(str, Who)])
+    )
+    departments = fields.List(
+        fields.String(metadata={"maxLength": 120}), metadata=told(ProgrammeProblem.DEPARTMENTS.value)
+    )
+    opening = fields.String(
+        metadata=told(
+            "Whether visits are booked by hand, come from rounds, or both.", enum=[*map(str, Opening)]
+        )
+    )
+    goal_share = _goal("goal_share")
+    goal_months = _whole("goal_months")
+    goal_visits = _goal("goal_visits")
     visitor_per_day = _limit()
     visitor_per_week = _limit()
     visitor_per_month = _limit()

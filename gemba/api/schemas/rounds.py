@@ -19,7 +19,7 @@ from gemba.api.schemas.common import Answer, told
 from gemba.api.schemas.people import WeeklyInterval
 from gemba.people.rules import LANGUAGES
 from gemba.rounds.pairing.values import Because, Why
-from gemba.rounds.rules import NOT_TRAINED, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome, PairState
+from gemba.rounds.rules import NOT_AMONG, NOT_TRAINED, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome, PairState
 
 STATUSES = ("none", "waiting", "running", "done", "stopped", "failed", "publishing", "published")
 PINS_MAX = 500
@@ -136,7 +136,9 @@ class PublishRound(OptionalBody):
 class LeftOutReason(Answer):
     """Why somebody is left out."""
 
-    code = fields.String(required=True, metadata={"enum": [*(str(one) for one in Why), NOT_TRAINED]})
+    code = fields.String(
+        required=True, metadata={"enum": [*(str(one) for one in Why), NOT_TRAINED, NOT_AMONG]}
+    )
     detail = fields.String(required=True)
 
 

@@ -11,7 +11,7 @@ from gemba.api.schemas import people as shapes
 from gemba.api.schemas.common import PartQuery
 from gemba.clock import now
 from gemba.errors import NotFound
-from gemba.programmes import service
+from gemba.programmes import doors, service
 from gemba.schedule import service as schedule
 from gemba.schedule.rules import Span, discreet
 from gemba.visits import service as visits
@@ -84,11 +84,12 @@ def list_slots(query: dict[str, Any], slug: str) -> Any:
     """Starts you could book
 
     From `from` (default: now) until before `to` (default: 14 days later), at most to the programme's horizon.
-    A date means its midnight in UTC.
+    A date means its midnight in UTC. 403 not-for-you and 409 by-rounds-only say who books no hours here.
     """
     programme = visible_programme(slug)
     if not programme.active:
         raise NotFound
+    doors.book_by_hand(programme, caller())
     horizon = timedelta(days=programme.horizon_days)
     start, end = window(query["since"], query["until"], now=now(), horizon=horizon, usual=USUAL_WINDOW)
     ask = Ask(query["agent"], product_id(query["product"]), query["language"])
@@ -119,5 +120,6 @@ def explain_slot(query: dict[str, Any], slug: str) -> Any:
     if schedule.is_in_sight(asker, agent_id):
         reasons = visits.why_not(programme, None, agent_id, start=query["start"], now=now())
     else:
+        doors.book_by_hand(programme, asker)
         reasons = discreet(visits.why_not(programme, asker, agent_id, start=query["start"], now=now()))
     return {"offered": not reasons, "reasons": [reason_document(reason) for reason in reasons]}

@@ -6,6 +6,7 @@ from gemba.people.service.directory import (
     add_person,
     agents_named,
     count_people,
+    departments,
     find_person,
     get_person,
     may_see_email,
@@ -15,7 +16,7 @@ from gemba.people.service.directory import (
     update_person,
     visible_people,
 )
-from gemba.people.service.importing import Imported, import_people
+from gemba.people.service.importing import Imported, addresses_in, import_people
 from gemba.people.service.lines import (
     all_lines,
     all_products,
@@ -60,6 +61,7 @@ __all__ = [
     "Imported",
     "MailOrder",
     "add_person",
+    "addresses_in",
     "agents_named",
     "all_lines",
     "all_products",
@@ -68,6 +70,7 @@ __all__ = [
     "begin_sign_in",
     "check_code",
     "count_people",
+    "departments",
     "end_sign_in",
     "end_sign_ins",
     "end_tokens",

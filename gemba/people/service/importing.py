@@ -1,5 +1,6 @@
 """A list of people from a CSV file: all of it or nothing."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,20 @@ class Imported:
     person: Person
     added: bool
     changed: list[str]
+
+
+SEPARATOR = re.compile(r"[\s,;]+")
+
+
+def addresses_in(text: str, content: bytes = b"") -> list[str]:
+    """The addresses of a typed list and of a CSV file with a column `email`. Raises Invalid at `file`."""
+    found = [each for each in SEPARATOR.split(text) if each]
+    if content:
+        rows, errors = read_people(content)
+        if errors:
+            raise Invalid({"file": [f"{where}: {words[0]}" for where, words in errors.items()][:1]})
+        found += [row.cells["email"] for row in rows if "email" in row.cells]
+    return found
 
 
 def import_people(content: bytes, *, by: Person | None, now: datetime) -> list[Imported]:

@@ -20,6 +20,7 @@ from gemba.people import service as people
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import N_, MailKind, Role
 from gemba.people.service.mail_choices import wants
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.rounds.cadence_rules import AGAIN_AFTER, Standing, add_months, standing_of, streak
@@ -64,11 +65,11 @@ class Department:
 
 
 def everyone(programme: Programme, *, now: datetime) -> list[Returning]:
-    """All active visitors with their standing, by name, in two statements."""
+    """All active visitors who may take part, with their standing, by name, in two statements."""
     query = (
         select(Person)
         .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.VISITOR))
-        .where(Person.active)
+        .where(Person.active, doors.admitted(programme))
         .order_by(func.lower(Person.name), Person.id)
     )
     last, booked = _times(programme, now)
@@ -306,10 +307,11 @@ def book_again(
 ) -> Visit:
     """Books such an hour through the one path, also beyond the programme's horizon.
 
-    Raises SlotTaken, NotOffered or TrainingMissing, NotFound in a programme that does not run.
+    Raises SlotTaken, NotOffered, NotForYou, ByRoundsOnly or TrainingMissing, NotFound where nothing runs.
     """
     if not programme.active:
         raise NotFound
+    doors.book_by_hand(programme, person)
     training.require(programme, person)
     last, _line = _last_visit(programme, person)
     until = add_months(last, programme.return_after_months) + AROUND if last else now

@@ -13,6 +13,7 @@ from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import N_, Role, clean_line
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundPair, RoundSignUp
 from gemba.rounds.rules import FIRST_IN_DAYS, LONGEST_DAYS, NAME_MAX, Outcome, PairState
@@ -79,6 +80,15 @@ def list_rounds(viewer: Person, programme: Programme | None = None, *, limit: in
     return list(db.session.scalars(query.limit(limit)))
 
 
+def open_round(programme: Programme, now: datetime) -> doors.Coming | None:
+    """The round of a programme one can sign up to now, the first to close."""
+    query = select(Round.id, Round.closes_at).where(
+        Round.programme_id == programme.id, Round.opens_at <= now, Round.closes_at > now
+    )
+    found = db.session.execute(query.order_by(Round.closes_at, Round.id).limit(1)).one_or_none()
+    return doors.Coming(*found) if found is not None else None
+
+
 def newest_round(programme: Programme) -> Round:
     """The round of a programme that is to be paired: the newest. Raises NotFound."""
     found = db.session.scalar(
@@ -93,6 +103,8 @@ def make(viewer: Person, programme: Programme, plan: Plan, *, now: datetime) -> 
     """A new round, open for sign-up at once. Raises Forbidden or Invalid by field."""
     if not viewer.has(Role.ADMIN):
         raise Forbidden
+    if not doors.by_rounds(programme):
+        raise Invalid({"programme": [N_("This programme is open all year and holds no rounds.")]})
     zone = ZoneInfo(viewer.timezone)
     _check(plan, now.astimezone(zone).date())
     made = Round(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from gemba.db import db
 from gemba.people.models import Person as PersonRow
 from gemba.people.models import PersonLanguage, PersonProduct
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.programmes.training.models import TrainingDone, TrainingStep
@@ -24,7 +25,16 @@ from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person, Pin
 from gemba.rounds.pairing.wire import Task
-from gemba.rounds.rules import SECONDS, USUAL_WEEK, Outcome, PairState, order_of, turn_of
+from gemba.rounds.rules import (
+    NOT_AMONG,
+    NOT_TRAINED,
+    SECONDS,
+    USUAL_WEEK,
+    Outcome,
+    PairState,
+    order_of,
+    turn_of,
+)
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule import service as schedule
 from gemba.schedule import sides
@@ -91,13 +101,19 @@ def task_of(chosen: Round, *, now: datetime, seconds: float = SECONDS) -> Task:
 
 
 def ready(chosen: Round) -> list[RoundSignUp]:
-    """Who waits for a visit and is trained for it, by id."""
+    """Who waits for a visit, may take part and is trained for it, by id."""
     signs = waiting(chosen)
-    untrained = untrained_of(chosen.programme, [sign.person_id for sign in signs])
-    return [sign for sign in signs if sign.person_id not in untrained]
+    barred = barred_of(chosen.programme, [sign.person_id for sign in signs])
+    return [sign for sign in signs if sign.person_id not in barred]
 
 
-def untrained_of(programme: Programme, ids: Sequence[int]) -> set[int]:
+def barred_of(programme: Programme, ids: Sequence[int]) -> dict[int, str]:
+    """What keeps some of these people out, whatever hours there are: in at most three statements."""
+    untrained = dict.fromkeys(_untrained(programme, ids), NOT_TRAINED)
+    return untrained | dict.fromkeys(doors.not_admitted(programme, ids), NOT_AMONG)
+
+
+def _untrained(programme: Programme, ids: Sequence[int]) -> set[int]:
     """Those of these people who have steps of the programme's training before them, in two statements."""
     if not training.has_training(programme):
         return set()

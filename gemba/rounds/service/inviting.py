@@ -1,6 +1,5 @@
 """Who is asked to take part: by a list of addresses, a department or a CSV file; and who is reminded."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,8 @@ from gemba.db import db, insert_all_new, table_of
 from gemba.errors import Invalid
 from gemba.people import service as people
 from gemba.people.models import Person
-from gemba.people.rules import N_, clean_email, read_people
+from gemba.people.rules import N_, clean_email
+from gemba.programmes import doors
 from gemba.rounds.errors import RoundClosed, TooManyMails
 from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundSignUp
 from gemba.rounds.rules import INVITED_AT_ONCE
@@ -22,40 +22,17 @@ from gemba.rounds.service.wishing import agents_with_hours
 
 REMIND_BEFORE = timedelta(hours=48)
 BETWEEN = timedelta(hours=24)
-SEPARATOR = re.compile(r"[\s,;]+")
 
 
 @dataclass(frozen=True)
 class Invited:
-    """How many were asked now and had been before, and the addresses nobody here has."""
+    """How many were asked now and had been before, the addresses nobody here has, and how many of those named
+    may not take part in the programme."""
 
     new: int
     before: int
     unknown: tuple[str, ...]
-
-
-def addresses_of(text: str, content: bytes = b"") -> list[str]:
-    """The addresses of a typed list and of a CSV file with a column `email`. Raises Invalid."""
-    found = [each for each in SEPARATOR.split(text) if each]
-    if content:
-        rows, errors = read_people(content)
-        if errors:
-            raise Invalid({"file": [f"{where}: {words[0]}" for where, words in errors.items()][:1]})
-        found += [row.cells["email"] for row in rows if "email" in row.cells]
-    if len(found) > INVITED_AT_ONCE:
-        raise Invalid({"addresses": [N_("Invite at most 3000 people at once.")]})
-    return found
-
-
-def departments() -> list[tuple[str, int]]:
-    """The departments of active people, by name, with how many there are."""
-    query = (
-        select(Person.department, func.count())
-        .where(Person.active, Person.department != "")
-        .group_by(Person.department)
-        .order_by(Person.department)
-    )
-    return list(db.session.execute(query).tuples())
+    outside: int
 
 
 def invite(
@@ -65,6 +42,8 @@ def invite(
     if not is_open(chosen, now):
         raise RoundClosed
     cleaned = {each: clean_email(each) for each in addresses}
+    if len(cleaned) > INVITED_AT_ONCE:
+        raise Invalid({"addresses": [N_("Invite at most 3000 people at once.")]})
     emails = {email for email in cleaned.values() if email}
     found: list[Person] = []
     if emails:
@@ -76,6 +55,8 @@ def invite(
     there = {person.email for person in found}
     unknown = tuple(each for each, email in cleaned.items() if email not in there)
     asked = {person.id: person for person in found}
+    outside = doors.not_admitted(chosen.programme, list(asked))
+    asked = {number: person for number, person in asked.items() if number not in outside}
     before = _invited(chosen)
     new = [person for number, person in sorted(asked.items()) if number not in before]
     if new:
@@ -85,7 +66,7 @@ def invite(
         mails.invite(chosen, [person for person in new if person.id not in signed], now=now)
         people.audit(viewer, "round.invite", f"round:{chosen.id}", {"people": len(new)}, now)
     db.session.flush()
-    return Invited(len(new), len(asked) - len(new), unknown)
+    return Invited(len(new), len(asked) - len(new), unknown, len(outside))
 
 
 def _invited(chosen: Round) -> set[int]:

@@ -17,7 +17,7 @@ from gemba.rounds.models import Round, RoundPair, RoundRun, RoundSignUp
 from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.grid import bits_of
 from gemba.rounds.pairing.values import Pair
-from gemba.rounds.rules import NOT_TRAINED, UNDER_WAY, Outcome, PairState
+from gemba.rounds.rules import UNDER_WAY, Outcome, PairState
 from gemba.rounds.service import inputs
 from gemba.rounds.service.proposing import newest_run
 from gemba.rounds.service.wishing import waiting
@@ -74,8 +74,8 @@ def left_out(chosen: Round, run: RoundRun | None) -> list[Mapping[str, Any]]:
     still = {sign.person_id: sign for sign in waiting(chosen)}
     found = {each["person"]: each for each in (run.left_out if run is not None else [])}
     found |= {who: {**sign.reason, "person": who} for who, sign in still.items() if sign.reason}
-    untrained = inputs.untrained_of(chosen.programme, list(still))
-    found |= {who: {"person": who, "code": NOT_TRAINED} for who in untrained}
+    barred = inputs.barred_of(chosen.programme, list(still))
+    found |= {who: {"person": who, "code": code} for who, code in barred.items()}
     return [each for who, each in sorted(found.items()) if who in still and who not in paired]
 
 

@@ -197,7 +197,7 @@ def change(
     sign = db.session.get(RoundSignUp, (chosen.id, person_id))
     if sign is None or sign.outcome not in (Outcome.OPEN, Outcome.LEFT_OUT):
         raise NotFound
-    if inputs.untrained_of(chosen.programme, [person_id]):
+    if inputs.barred_of(chosen.programme, [person_id]):
         raise NotPossible
     frame = inputs.frame_of(chosen, now)
     agents = list(inputs.agents_of(chosen, frame, only={agent_id}))

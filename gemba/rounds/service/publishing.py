@@ -18,12 +18,11 @@ from gemba.openings import hours_opened
 from gemba.outbox import service as outbox
 from gemba.people import service as people
 from gemba.people.models import AuditEntry, Person
-from gemba.programmes.training import service as training
 from gemba.rounds.errors import NothingProposed, UnderWay
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
 from gemba.rounds.pairing.values import TICK_SECONDS, Plan, Why
 from gemba.rounds.pairing.wire import Task
-from gemba.rounds.rules import NOT_TRAINED, UNDER_WAY, Outcome, PairState, left_values, pair_values
+from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, left_values, pair_values
 from gemba.rounds.service import campaigns, inputs, mails
 from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.wishing import waiting
@@ -112,8 +111,8 @@ def _book(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> None:
         why = replace(choice, because="round", facts=because)
         return open_visit(wanted, why, agent, by, now=now)
 
-    trained = training.is_trained(programme, pair.person_id)
-    visit = settle_or_none(wanted, take, now=now) if trained else None
+    barred = inputs.barred_of(programme, [pair.person_id])
+    visit = None if barred else settle_or_none(wanted, take, now=now)
     if visit is None:
         pair.state = PairState.LOST
         return
@@ -144,8 +143,8 @@ def lost_task(round_id: int, *, now: datetime) -> Task | None:
             .order_by(RoundSignUp.person_id)
         )
     )
-    untrained = inputs.untrained_of(chosen.programme, [sign.person_id for sign in signs])
-    signs = [sign for sign in signs if sign.person_id not in untrained]
+    barred = inputs.barred_of(chosen.programme, [sign.person_id for sign in signs])
+    signs = [sign for sign in signs if sign.person_id not in barred]
     if not signs:
         return None
     frame = inputs.frame_of(chosen, now)
@@ -194,10 +193,8 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
     if not ends:
         return
     signs = [sign for sign in waiting(chosen) if sign.person_id in gone or sign.outcome == Outcome.OPEN]
-    why |= {
-        who: {"code": NOT_TRAINED, "facts": {}, "would_work": []}
-        for who in inputs.untrained_of(chosen.programme, [sign.person_id for sign in signs])
-    }
+    barred = inputs.barred_of(chosen.programme, [sign.person_id for sign in signs])
+    why |= {who: {"code": code, "facts": {}, "would_work": []} for who, code in barred.items()}
     order = inputs.turns(chosen, [sign.person_id for sign in waiting(chosen)])
     for sign in signs:
         reason = (sign.reason if sign.person_id in gone else None) or why.get(sign.person_id)

@@ -13,6 +13,7 @@ from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.models import Line, Person, PersonRole, Product
 from gemba.people.rules import LANGUAGES, N_, Role, clean_text, is_timezone
+from gemba.programmes import doors
 from gemba.rounds.errors import RoundClosed
 from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
 from gemba.rounds.rules import CAPACITY_MAX, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome
@@ -40,9 +41,10 @@ class Wish:
 def sign_up(
     person: Person, chosen: Round, *, note: str = "", wish: Wish | None = None, now: datetime
 ) -> RoundSignUp:
-    """Signs up, or changes an earlier wish. Raises RoundClosed or Invalid by field."""
+    """Signs up, or changes an earlier wish. Raises RoundClosed, NotForYou or Invalid by field."""
     if not is_open(chosen, now):
         raise RoundClosed
+    doors.admit(chosen.programme, person)
     wish = wish or Wish(note=note)
     weekly = _checked(wish)
     row = db.session.get(RoundSignUp, (chosen.id, person.id))

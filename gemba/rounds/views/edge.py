@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from gemba.rounds.pairing.values import TICK_SECONDS, Because, Why
-from gemba.rounds.rules import NOT_TRAINED
+from gemba.rounds.rules import NOT_AMONG, NOT_TRAINED
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/rounds")
 SHOWN = 50
@@ -53,6 +53,8 @@ def why_words(left: Mapping[str, Any]) -> list[str]:
         return [_("No agent fits all the wishes."), *(lifted[one] for one in facts.get("lift", []))]
     if code == NOT_TRAINED:
         return [_("The training is not done yet: its checklist comes before the first visit.")]
+    if code == NOT_AMONG:
+        return [_("The programme is for some colleagues only, and this sign-up is not among them.")]
     if code == Why.NO_TIME:
         return [_("No agent who fits works in the free hours.")]
     places = int(facts.get("places", 0))

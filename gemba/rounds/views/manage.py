@@ -9,7 +9,9 @@ from flask_babel import ngettext
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid
+from gemba.people import service as people
 from gemba.people.rules import Role
+from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.rounds import service
 from gemba.rounds.forms import InviteForm, RoundForm
@@ -36,7 +38,7 @@ def new() -> Answer:
     today = local(now()).date()
     days = {"closes_on": 7, "first_day": 10, "last_day": 23}
     form = RoundForm(data={name: today + timedelta(days=ahead) for name, ahead in days.items()})
-    running = [each for each in programmes.list_programmes(me()) if each.active]
+    running = [each for each in programmes.list_programmes(me()) if each.active and doors.by_rounds(each)]
     form.programme.choices = [(each.slug, each.name_in(me().locale)) for each in running]
     if form.submitted():
         try:
@@ -73,7 +75,7 @@ def invite(round_id: int) -> Answer:
         found = inviting.invite(
             me(),
             chosen,
-            addresses=inviting.addresses_of(form.addresses.data or "", content),
+            addresses=people.addresses_in(form.addresses.data or "", content),
             department=form.department.data or "",
             now=now(),
         )
@@ -85,6 +87,12 @@ def invite(round_id: int) -> Answer:
     words = ngettext("%(num)d person is asked.", "%(num)d people are asked.", found.new)
     if found.before:
         words += " " + ngettext("%(num)d was asked before.", "%(num)d were asked before.", found.before)
+    if found.outside:
+        words += " " + ngettext(
+            "%(num)d may not take part in this programme and was not asked.",
+            "%(num)d may not take part in this programme and were not asked.",
+            found.outside,
+        )
     flash(words, "success")
     if found.unknown:
         named = ", ".join(found.unknown[:10])
@@ -129,7 +137,7 @@ def _page(round_id: int, form: InviteForm) -> str:
     chosen = service.managed(me(), round_id)
     form.department.choices = [
         ("", _("None")),
-        *((name, f"{name} ({count})") for name, count in inviting.departments()),
+        *((name, f"{name} ({count})") for name, count in people.departments()),
     ]
     signs = inviting.signed_up(chosen, limit=SHOWN, offset=SHOWN * number("page"))
     return render_template(

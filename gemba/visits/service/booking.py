@@ -5,6 +5,7 @@ from datetime import datetime
 from gemba.db import db
 from gemba.people import service as people
 from gemba.people.models import Person
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.schedule.rules import AgentFacts
@@ -36,9 +37,10 @@ def book(
     Where the programme wants a lead's yes the visit is requested, and holds the hour until that is given or
     its time runs out. Who waited in the programme waits no longer. Raises SlotTaken (with the three nearest
     alternatives), NotOffered (with reasons), TrainingMissing, or Invalid where `note`, what the visitor would
-    like to see, is too long.
+    like to see, is too long. NotForYou and ByRoundsOnly say who books by hand.
     """
     note = wish(note)
+    doors.book_by_hand(programme, visitor)
     training.require(programme, visitor)
     wanted, by = Wanted(programme, (visitor.id,), ask, start), booked_by or visitor
     has_freed = leave_line(programme, visitor, also=wanted.ask, now=now)

@@ -11,6 +11,7 @@ from gemba.invites.rules import clean_link
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.people.rules import N_, Role, clean_email
+from gemba.programmes import doors
 from gemba.programmes.training import service as training
 from gemba.schedule.rules import Reason, ReasonCode, explain
 from gemba.visits import notices
@@ -119,6 +120,8 @@ def hand_on(visit: Visit, by: Person, *, leaving: Person, email: str, now: datet
         raise NotOpenToEdit
     if newcomer.id in {visit.agent_id, *(visitor.id for visitor in visit.visitors)}:
         raise Invalid({"email": [N_("This person takes part in the visit already.")]})
+    if not doors.is_for(visit.programme, newcomer):
+        raise Invalid({"email": [N_("This programme is not for this person.")]})
     if not training.is_trained(visit.programme, newcomer.id):
         raise Invalid({"email": [N_("This person has not done the training of this programme yet.")]})
     if reasons := _reasons_against(visit, newcomer, now=now):

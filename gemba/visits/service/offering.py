@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, select
 
 from gemba.db import db
+from gemba.people.models import Person
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.schedule.rules import AgentFacts, Offer, Span
 from gemba.visits import kept, notices
@@ -29,12 +31,12 @@ Plan = list[tuple[int, datetime]]
 def plan_offers(programme_id: int, *, now: datetime) -> Plan:
     """Who could be offered which hour, in order; only reads, so that maps of agents are kept for it."""
     programme = db.session.get(Programme, programme_id)
-    if programme is None or not programme.active:
+    if programme is None or not programme.active or not doors.by_hand(programme):
         return []
     found: Plan = []
     planned: Counter[datetime] = Counter()
     window = Span(now, now + timedelta(days=programme.horizon_days))
-    for entry in _waiting(programme_id):
+    for entry in _waiting(programme):
         offer = kept.offered(programme, (entry.person_id,), _ask_of(entry), window, now=now)
         start = _first(offer, entry, programme, planned, now=now)
         if start is not None:
@@ -58,11 +60,13 @@ def make_offers(programme_id: int, plan: Plan, *, tried: int = 0, now: datetime)
     return made
 
 
-def _waiting(programme_id: int) -> list[WaitlistEntry]:
+def _waiting(programme: Programme) -> list[WaitlistEntry]:
     query = (
         select(WaitlistEntry)
+        .join(Person, Person.id == WaitlistEntry.person_id)
         .where(
-            WaitlistEntry.programme_id == programme_id,
+            WaitlistEntry.programme_id == programme.id,
+            doors.admitted(programme),
             WaitlistEntry.visit_id.is_(None),
             WaitlistEntry.person_id.not_in(_holding()),
         )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from gemba.db import db, table_of
 from gemba.people import service as people
 from gemba.people.models import Person
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.visits import notices
@@ -38,8 +39,9 @@ class Place:
 def wait(programme: Programme, person: Person, ask: Ask, *, now: datetime) -> WaitlistEntry:
     """Puts somebody on a programme's waitlist; who waits already keeps their place, with the new wish.
 
-    Raises TrainingMissing.
+    Raises NotForYou, ByRoundsOnly, TrainingMissing.
     """
+    doors.book_by_hand(programme, person)
     training.require(programme, person)
     entry = _entry(programme, person)
     if entry is None:
