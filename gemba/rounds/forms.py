@@ -7,6 +7,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 
 from gemba.people.rules import LANGUAGES
+from gemba.programmes.forms import PeopleForm
 from gemba.rounds.models import RoundSignUp
 from gemba.rounds.rules import NOTE_MAX, USUAL_WEEK
 from gemba.rounds.service import Plan
@@ -103,19 +104,10 @@ class RoundForm(Form):
         return Plan(self.name.data or "", self.name_ru.data or "", closes, first, last)
 
 
-class InviteForm(Form):
+class InviteForm(PeopleForm):
     """Whom to ask: any of the three."""
 
     department = SelectField(_l("A whole department"), validate_choice=False, default="")
-    addresses = TextAreaField(
-        _l("E-mail addresses"),
-        filters=[many_lines],
-        description=_l("One a line, or with commas between."),
-        validators=[at_most(200_000)],
-    )
-    file = FileField(
-        _l("A CSV file"), description=_l("With a column named email; other columns are not read.")
-    )
 
 
 class CapacityForm(Form):
