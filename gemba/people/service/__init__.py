@@ -6,7 +6,6 @@ from gemba.people.service.directory import (
     add_person,
     agents_named,
     count_people,
-    departments,
     find_person,
     get_person,
     may_see_email,
@@ -20,6 +19,7 @@ from gemba.people.service.importing import Imported, addresses_in, import_people
 from gemba.people.service.lines import (
     all_lines,
     all_products,
+    departments,
     find_line,
     get_line,
     get_product,

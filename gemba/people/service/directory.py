@@ -313,14 +313,3 @@ def save_person(
     if person is None:
         return add_person(by=by, now=now, **fields), True, []
     return person, False, update_person(person, by=by, now=now, **fields)
-
-
-def departments() -> list[tuple[str, int]]:
-    """The departments of active people, by name, with how many there are."""
-    query = (
-        select(Person.department, func.count())
-        .where(Person.active, Person.department != "")
-        .group_by(Person.department)
-        .order_by(Person.department)
-    )
-    return list(db.session.execute(query).tuples())

@@ -113,3 +113,14 @@ def _name_errors(name: str, taken_by: int | None, own_id: int | None) -> dict[st
     if taken_by is not None and taken_by != own_id:
         return {"name": [N_("This name is taken. Choose another one.")]}
     return {}
+
+
+def departments() -> list[tuple[str, int]]:
+    """The departments of active people, by name, with how many there are."""
+    query = (
+        select(Person.department, func.count())
+        .where(Person.active, Person.department != "")
+        .group_by(Person.department)
+        .order_by(Person.department)
+    )
+    return list(db.session.execute(query).tuples())
