@@ -6,6 +6,7 @@ from typing import Any
 from gemba.config import current_settings
 from gemba.insights import service as insights
 from gemba.insights.models import Observation
+from gemba.insights.models_backlog import ProgrammeStatus
 from gemba.insights.rules.private import PRIVATE_FIELDS, sorts
 from gemba.insights.views.edge import looks_like
 from gemba.invites import service as invites
@@ -132,6 +133,7 @@ def insight_document(item: insights.Item, tickets: Sequence[Claim]) -> dict[str,
         "body": insight.body,
         "kind": str(insight.kind),
         "status": str(insight.status),
+        "own_status": own_status_document(insight.own_status) if insight.own_status else None,
         "product": insight.product.name if insight.product else None,
         "score": item.score.score if item.score else None,
         "evidence": counts.observations,
@@ -160,6 +162,11 @@ def insight_document(item: insights.Item, tickets: Sequence[Claim]) -> dict[str,
         "updated_at": insight.updated_at,
         "url": insight_url(insight.id),
     }
+
+
+def own_status_document(row: ProgrammeStatus) -> dict[str, Any]:
+    """A status of a programme's own."""
+    return {name: getattr(row, name) for name in ("id", "name", "name_ru", "category")}
 
 
 def insight_detail(

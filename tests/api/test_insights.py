@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from gemba.db import db
 from gemba.insights.rules.export import FileFormat
+from gemba.insights.service import statuses
 from tests.api.conftest import Caller, Callers, problem_of
 from tests.cast import Cast
 
@@ -183,6 +185,30 @@ def test_declining_needs_a_reason(as_: Callers, backlog: list[int]) -> None:
         "reason"
     ]
     assert as_("olga").patch(path, {"status": "declined", "reason": "No."}).get_json()["status"] == "declined"
+
+
+def test_own_statuses(as_: Callers, backlog: list[int], site: Flask, site_cast: Cast) -> None:
+    with site.app_context():
+        adam, programme, now = site_cast.adam, site_cast.programme.id, site_cast.programme.created_at
+        own = statuses.add(programme, adam, "In beta", "В бете", "doing", now=now).id
+        db.session.commit()
+    told = {"id": own, "name": "In beta", "name_ru": "В бете", "category": "doing"}
+    olga, eve, path = as_("olga"), as_("eve"), f"/insights/{backlog[0]}"
+    assert eve.get("/programmes/shadow/statuses").get_json() == {"items": [told], "next": None}
+    problem_of(eve.get("/programmes/none/statuses"), 404, "not-found")
+    changed = olga.patch(path, {"own_status": own}).get_json()
+    assert (changed["status"], changed["own_status"]) == ("doing", told)
+    assert [item["id"] for item in eve.get("/insights", own_status=own).get_json()["items"]] == backlog[:1]
+    assert eve.get("/insights", own_status=own + 1).get_json()["items"] == []
+    assert "In beta" in eve.get("/insights/export", own_status=own, format="csv").text
+    for bad in (999, "x", 2**31 - 1):
+        errors = problem_of(olga.patch(path, {"own_status": bad}), 422, "invalid")["errors"]
+        assert list(errors) == ["own_status"]
+    for bad in ("x", 2**31 - 1):
+        assert list(problem_of(eve.get("/insights", own_status=bad), 422, "invalid")["errors"]) == [
+            "own_status"
+        ]
+    assert olga.patch(path, {"status": "doing"}).get_json()["own_status"] is None
 
 
 def test_merge_and_take_out_again(as_: Callers, backlog: list[int]) -> None:

@@ -1,12 +1,17 @@
 """The board: cards are dragged, and moved by keyboard alone; a decline asks for its reason first."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from gemba.db import db
+from gemba.insights.service import statuses
+from gemba.programmes.models import Programme
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.test_triage import fill
+from tests.insights.stage import make_visit, note
 
 pytestmark = pytest.mark.browser
 
@@ -60,6 +65,67 @@ def test_a_card_dropped_on_declined_asks_why(desk: Desk) -> None:
     page.keyboard.type("By design")
     page.get_by_role("button", name="Move", exact=True).last.click()
     expect(_cards(page, "declined")).to_have_count(1)
+
+
+def test_own_statuses_stand_in_their_column_and_take_cards(desk: Desk) -> None:
+    fill(desk, 2)
+    with desk.app.app_context():
+        programme, adam = desk.cast.programme.id, desk.cast.adam
+        own = statuses.add(programme, adam, "In beta", "", "doing", now=desk.clock()).id
+        other = Programme(slug="till", name="Free till", format="hands-on", created_at=desk.clock())
+        db.session.add(other)
+        db.session.flush()
+        foreign = statuses.add(other.id, adam, "At the till", "", "doing", now=desk.clock()).id
+        db.session.commit()
+    page = desk.open(desk.cast.olga.id, "/backlog/board")
+    _cards(page, "new").first.drag_to(page.locator(f'[data-status="own-{own}"]'))
+    expect(_cards(page, f"own-{own}")).to_have_count(1)
+    expect(_cards(page, "new")).to_have_count(1)
+    page.wait_for_load_state()
+    _cards(page, "new").first.drag_to(page.locator(f'[data-status="own-{foreign}"]'))
+    expect(_cards(page, f"own-{foreign}")).to_have_count(0)
+    _cards(page, "new").first.locator("a").focus()
+    page.keyboard.press("ArrowRight")
+    expect(_cards(page, f"own-{own}").locator("a")).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator("#move-to")).to_have_value(f"own-{own}")
+    assert page.locator(f'#move-to option[value="own-{foreign}"]').is_disabled()
+    page.locator("#move-to").select_option("doing")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(_cards(page, f"own-{own}")).to_have_count(0)
+    expect(_cards(page, "doing")).to_have_count(1)
+
+
+def test_weights_reorder_while_they_are_moved(desk: Desk) -> None:
+    """The list says at once what the server says of the same weights."""
+    with desk.app.app_context():
+        first = make_visit(desk.cast, desk.clock() - timedelta(days=2), status="held")
+        second = make_visit(
+            desk.cast, desk.clock() - timedelta(hours=1), agent=desk.cast.anton, status="held"
+        )
+        note(first, desk.cast.vera, "worst thing", desk.clock(), severity=4)
+        mild = note(first, desk.cast.vera, "mild thing", desk.clock(), severity=1).insight_id
+        note(second, desk.cast.vera, "mild again", desk.clock(), insight=mild, severity=2)
+        db.session.commit()
+    page = desk.open(desk.cast.olga.id, "/programmes/shadow/weights")
+    rows, severity = page.locator("[data-weighed] > li"), page.get_by_label("How bad it is")
+    expect(rows.first).to_contain_text("worst thing")
+    severity.focus()
+    page.keyboard.press("Home")
+    expect(rows.first).to_contain_text("mild thing")
+    expect(severity).to_be_focused()
+    expect(page.locator('output[data-for="severity"]')).to_have_text("0")
+    shown = [text.replace("\n", "") for text in rows.all_inner_texts()]
+    page.get_by_role("button", name="Try them").click()
+    page.wait_for_url("**severity=0**")
+    assert "csrf" not in page.url
+    page.wait_for_load_state()
+    expect(rows).to_have_text(shown)
+    page.get_by_role("button", name="Keep the weights").click()
+    expect(page.get_by_text("Kept. All insights are scored anew.")).to_be_visible()
+    expect(rows).to_have_text(shown)
 
 
 @pytest.mark.parametrize("width", [PHONE, 1440])

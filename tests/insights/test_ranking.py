@@ -9,10 +9,11 @@ from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.insights import service
 from gemba.insights.models import Insight
-from gemba.insights.rules.filters import InsightFilter, Order
+from gemba.insights.rules.filters import InsightFilter, Order, read
 from gemba.insights.rules.kinds import CommentKind, Standing
 from gemba.insights.rules.score import Weights
-from gemba.insights.service import ranking, talk
+from gemba.insights.service import bulk, ranking, statuses, talk
+from gemba.programmes.models import Programme
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
 from tests.insights.stage import make_visit, note
@@ -80,18 +81,59 @@ def test_the_matrix_holds_what_everybody_may_read(cast: Cast, clock: StandingClo
 
 
 def test_own_statuses(cast: Cast, clock: StandingClock) -> None:
-    own = ranking.add_status(cast.programme.id, cast.adam, "In beta", "В бете", "doing", now=clock())
+    own = statuses.add(cast.programme.id, cast.adam, "In beta", "В бете", "doing", now=clock())
     for name, category in (("", "new"), ("In beta", "new"), ("x" * 41, "new"), ("y", "soon")):
         with pytest.raises(Invalid):
-            ranking.add_status(cast.programme.id, cast.adam, name, "", category, now=clock())
+            statuses.add(cast.programme.id, cast.adam, name, "", category, now=clock())
     bad, *_rest = scene(cast, clock)
     service.patch(bad, cast.olga, {"own_status_id": own.id}, now=clock())
-    ranking.remove_status(cast.programme.id, own.id, cast.adam, now=clock())
+    statuses.remove(cast.programme.id, own.id, cast.adam, now=clock())
     db.session.expire_all()
     insight = db.session.get_one(Insight, bad)
     assert (insight.status, insight.own_status_id) == ("doing", None)
     with pytest.raises(NotFound):
-        ranking.remove_status(cast.programme.id, own.id, cast.adam, now=clock())
+        statuses.remove(cast.programme.id, own.id, cast.adam, now=clock())
+    with pytest.raises(NotFound):
+        statuses.change(cast.programme.id, own.id, cast.adam, "x", "", "new", now=clock())
+
+
+def test_insights_follow_an_own_status_and_keep_no_other_programmes(cast: Cast, clock: StandingClock) -> None:
+    bad, mild, _hidden = scene(cast, clock)
+    other = Programme(slug="till", name="Free till", format="hands-on", created_at=clock())
+    db.session.add(other)
+    db.session.flush()
+    foreign = statuses.add(other.id, cast.adam, "At the till", "", "doing", now=clock())
+    own = statuses.add(cast.programme.id, cast.adam, "In beta", "В бете", "doing", now=clock())
+    for wrong in (foreign.id, 999):
+        with pytest.raises(Invalid) as refused:
+            service.patch(bad, cast.olga, {"own_status_id": wrong}, now=clock())
+        assert list(refused.value.errors) == ["own_status_id"]
+    made = bulk.change([bad, mild], cast.olga, {"own_status_id": own.id}, now=clock())
+    asked = read({"own_status": str(own.id)}, default_status="open")
+    for category in ("done", "planned"):
+        statuses.change(cast.programme.id, own.id, cast.adam, "Beta", "Бета", category, now=clock())
+        rows = service.export_rows(asked, cast.eve, url_of=str, now=clock())
+        assert {(row.id, row.status, row.own_status) for row in rows} == {
+            (bad, category, "Beta"),
+            (mild, category, "Beta"),
+        }
+        last = service.get(bad, cast.eve, now=clock()).changes[0]
+        assert (last.field, last.after) == ("status", category)
+    apart = note(make_visit(cast, clock()), cast.vera, "one more", clock(), insight=bad)
+    split = service.split(bad, cast.olga, [apart.id], now=clock())
+    assert (split.own_status_id, split.programme_id) == (own.id, cast.programme.id)
+    assert statuses.held(cast.programme.id) == {own.id: 3}
+    back = bulk.change([mild], cast.olga, {"status": "new"}, now=clock())
+    statuses.remove(cast.programme.id, own.id, cast.adam, now=clock())
+    # What would come back with either is gone; nobody is left with a status that does not exist.
+    assert bulk.undo(back.id, cast.olga, now=clock()) == 1
+    bulk.undo(made.id, cast.olga, now=clock())
+    db.session.expire_all()
+    assert [
+        (db.session.get_one(Insight, one).status, db.session.get_one(Insight, one).own_status_id)
+        for one in (bad, mild)
+    ] == [("planned", None), ("planned", None)]
+    assert service.list_insights(asked, cast.eve, now=clock()).items == []
 
 
 def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock) -> None:
@@ -120,6 +162,21 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     own = page.split('value="own-')[1].split('"')[0]
     assert olga.post(f"/insights/{bad}/status", data={"status": f"own-{own}"}).status_code == 303
     assert "In beta" in olga.get("/backlog").text
+    shown = "status=all&col=status&col=own_status"
+    assert "worst thing,doing,In beta" in olga.get(f"/backlog/export?format=shown&{shown}").text
+    of_own = eve.get(f"/backlog?own_status={own}").text
+    assert "worst thing" in of_own
+    assert "mild thing" not in of_own
+    assert "a removed one" in eve.get("/backlog?own_status=999").text
+    board = eve.get("/backlog/board").text
+    assert board.index('id="own-') < board.index("worst thing")
+    renamed = {"change": own, "name": "Tried out", "name_ru": "В пробе", "category": "planned"}
+    assert adam.post(statuses, data=renamed).status_code == 303
+    again = adam.post(statuses, data=renamed | {"name": ""})
+    assert (again.status_code, again.text.count("Give a new name of at most")) == (422, 1)
+    assert "Tried out" in olga.get("/backlog/board").text
+    chosen = {"insight": [str(bad)], "act": "status", "to_status": f"own-{own}"}
+    assert olga.post("/backlog/bulk", data=chosen).status_code == 303
     assert olga.post(f"/insights/{bad}/status", data={"status": "own-99"}).status_code == 422
     assert adam.post(statuses, data={"remove": own}).status_code == 303
     assert olga.post(f"/insights/{bad}/rank", data={"way": "top"}).status_code == 303

@@ -42,6 +42,7 @@ class InsightsFilter(Body):
 
     q = Line(QUERY_MAX, load_default="", doc="Words to search for, in Russian or English.")
     status = Choices([*Status, OPEN, ALL], load_default=ALL)
+    own_status = Id("one of a programme's own statuses", text=True, load_default=None)
     product = ProductRef(load_default=None)
     kind = Choices(list(Kind), load_default="")
     owner = Line(10, load_default="", doc="A person's id, `me` or `none`.")
@@ -79,6 +80,18 @@ class Ticket(Answer):
     status = fields.String(required=True)
 
 
+class OwnStatus(Answer):
+    """A status of a programme's own set. It counts as one of the five, its `category`."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    name_ru = fields.String(required=True, metadata=told("In Russian; empty where it has no other name."))
+    category = fields.String(required=True, metadata={"enum": [str(status) for status in Status]})
+
+
+OwnStatusPart = part_of(OwnStatus, "OwnStatusPart")
+
+
 class Insight(Answer):
     """A backlog item with all that is counted for it. Agents are counted, never named."""
 
@@ -87,6 +100,9 @@ class Insight(Answer):
     body = fields.String(required=True)
     kind = fields.String(required=True, metadata={"enum": [str(kind) for kind in Kind]})
     status = fields.String(required=True, metadata={"enum": [str(status) for status in Status]})
+    own_status = fields.Nested(
+        OwnStatus, required=True, allow_none=True, metadata=told("What its programme calls the status.")
+    )
     product = fields.String(required=True, allow_none=True)
     score = fields.Integer(
         required=True,
@@ -183,6 +199,11 @@ class InsightChange(Body):
     body = Text(BODY_MAX)
     kind = Choice(list(Kind))
     status = Choice(list(Status))
+    own_status = Id(
+        "one of its programme's own statuses",
+        allow_none=True,
+        doc="Brings its category along as the status; a status alone takes the own one away.",
+    )
     product = ProductRef(allow_none=True)
     owner = Id("an owner or admin", allow_none=True)
     hurts = Choice(list(Hurts), allow_none=True)

@@ -6,19 +6,24 @@ from flask import Response
 
 from gemba.api.bearer import caller as counted_caller
 from gemba.api.blueprint import call
-from gemba.api.lookups import caller, product_id
+from gemba.api.lookups import caller, product_id, visible_programme
 from gemba.api.paging import answer
 from gemba.api.schemas import insights as shapes
-from gemba.api.shapes import insight_detail, insight_documents, insight_url
+from gemba.api.shapes import insight_detail, insight_documents, insight_url, own_status_document
 from gemba.clock import now
 from gemba.errors import Invalid
 from gemba.insights import service
 from gemba.insights.rules import filters
 from gemba.insights.rules.export import FileFormat, render
+from gemba.insights.service import statuses
 from gemba.web.limits import limiter
 
 SEARCHES = limiter.shared_limit("120 per minute", scope="api-search", key_func=counted_caller)
 """Searches and exports read the whole backlog."""
+_REFUSED = {
+    "owner": "Give a person's id, me or none.",
+    "own_status": "Give the id of one of a programme's own statuses.",
+}
 FILES = " ".join(dict.fromkeys(each.content_type.partition(";")[0] for each in FileFormat))
 
 
@@ -70,6 +75,8 @@ def change_insight(body: dict[str, Any], insight_id: int) -> Any:
     """
     plain = ("title", "body", "kind", "status", "minutes_lost", "workaround", "tool", "step", "due")
     changes: dict[str, object] = {name: body[name] for name in plain if name in body}
+    if "own_status" in body:
+        changes["own_status_id"] = body["own_status"]
     if "owner" in body:
         changes["owner_id"] = body["owner"]
     if "hurts" in body:
@@ -159,6 +166,16 @@ def similar_insights(query: dict[str, Any], insight_id: int) -> Any:
     return answer([{**document, "shared": each.shared} for document, each in rows], None)
 
 
+@call("GET", "/programmes/<slug:slug>/statuses", tag="Insights", answer=shapes.OwnStatusPart, problems=[404])
+def list_own_statuses(slug: str) -> Any:
+    """A programme's own statuses
+
+    In their order; all of them.
+    """
+    rows = statuses.of(visible_programme(slug).id)
+    return answer([own_status_document(row) for row in rows], None)
+
+
 def _detail(insight_id: int) -> dict[str, Any]:
     at = now()
     detail = service.get(insight_id, caller(), now=at)
@@ -173,6 +190,7 @@ def _filter(query: dict[str, Any]) -> filters.InsightFilter:
         "status": query["status"],
         "kind": query["kind"],
         "order": query["order"] or "",
+        "own_status": str(query["own_status"] or ""),
         "product": "" if product is None else str(product_id(product)),
         **{name: query[name] or "" for name in ("tag", "tool", "hurts", "due", "owner")},
         **{name: str(query[name] or "") for name in ("seen", "made")},
@@ -180,4 +198,4 @@ def _filter(query: dict[str, Any]) -> filters.InsightFilter:
     try:
         return filters.read(asked)
     except filters.BadFilter as bad:
-        raise Invalid({bad.field: ["Give a person's id, me or none."]}) from bad
+        raise Invalid({bad.field: [_REFUSED[bad.field]]}) from bad

@@ -18,6 +18,7 @@ class Column(StrEnum):
     SCORE = "score"
     KIND = "kind"
     STATUS = "status"
+    OWN_STATUS = "own_status"
     PRODUCT = "product"
     OWNER = "owner"
     TAGS = "tags"
@@ -39,6 +40,7 @@ LABELS: dict[Column, str] = {
     Column.SCORE: _n("Score"),
     Column.KIND: _n("Kind"),
     Column.STATUS: _n("Status"),
+    Column.OWN_STATUS: _n("Own status"),
     Column.PRODUCT: _n("Product"),
     Column.OWNER: _n("Owner"),
     Column.TAGS: _n("Tags"),
@@ -55,6 +57,7 @@ _CELLS: dict[Column, Callable[[ExportRow], str]] = {
     Column.SCORE: lambda row: "" if row.score is None else str(row.score),
     Column.KIND: lambda row: row.kind.value,
     Column.STATUS: lambda row: row.status.value,
+    Column.OWN_STATUS: lambda row: row.own_status,
     Column.PRODUCT: lambda row: row.product,
     Column.OWNER: lambda row: row.owner,
     Column.TAGS: lambda row: "; ".join(row.own_tags),

@@ -21,7 +21,7 @@ from gemba.insights.rules.ticket import ExportRow, Sighting
 BOM = "\ufeff"
 _SPREADSHEET = (
     "id,title,body,kind,status,product,score,severity,visits,agents,lines,votes,tools,tags,"
-    "evidence,created,updated,last_seen,url,hurts,minutes_lost,workaround,step,due,owner"
+    "evidence,created,updated,last_seen,url,hurts,minutes_lost,workaround,step,due,owner,own_status"
 )
 _LINEAR = (
     "Id,Team,Title,Description,Status,Estimate,Priority,Project,Creator,Assignee,Labels,Cycle Number,"
@@ -117,6 +117,7 @@ def to_csv(rows: Sequence[ExportRow]) -> str:
                 row.step,
                 row.due.isoformat() if row.due else "",
                 row.owner,
+                row.own_status,
             ]
             for row in rows
         ),

@@ -46,7 +46,21 @@ class Due(StrEnum):
     SET = "set"
 
 
-NAMES = ("q", "status", "product", "kind", "owner", "tag", "tool", "hurts", "due", "seen", "made", "order")
+NAMES = (
+    "q",
+    "status",
+    "own_status",
+    "product",
+    "kind",
+    "owner",
+    "tag",
+    "tool",
+    "hurts",
+    "due",
+    "seen",
+    "made",
+    "order",
+)
 """The arguments of addresses and calls that make a filter."""
 MINE = "me"
 NOBODY = "none"
@@ -66,7 +80,8 @@ class InsightFilter:
     """A question to the backlog. `statuses` and `kinds` empty mean any; `product` is an id or a name.
 
     `owner` is an id, MINE or NOBODY; `seen` and `made` are days back from now, so that a kept question
-    rolls on; `tag` and `tool` are whole words as people wrote them.
+    rolls on; `tag` and `tool` are whole words as people wrote them; `own_status` is the id of one of a
+    programme's own.
     """
 
     q: str = ""
@@ -81,6 +96,7 @@ class InsightFilter:
     due: str = ""
     seen: int | None = None
     made: int | None = None
+    own_status: str = ""
 
     @property
     def narrows(self) -> bool:
@@ -99,7 +115,8 @@ class BadFilter(ValueError):
 def read(args: Mapping[str, str], default_status: str = ALL) -> InsightFilter:
     """The filter that the query arguments NAMES ask for.
 
-    `status` and `kind` may be several, parted by commas; `open` and `all` are statuses too. Raises BadFilter.
+    `status` and `kind` may be several, parted by commas; `open` and `all` are statuses too; an own status
+    alone asks for all five. Raises BadFilter.
     """
     q = args.get("q", "").strip()[:QUERY_MAX]
     default_order = Order.RELEVANCE if q else Order.SCORE
@@ -107,9 +124,11 @@ def read(args: Mapping[str, str], default_status: str = ALL) -> InsightFilter:
         order = Order(args.get("order") or default_order)
     except ValueError as error:
         raise BadFilter("order") from error
+    own_status = _one_of(args, "own_status", (), numbers=True)
     return InsightFilter(
         q=q,
-        statuses=_statuses(args.get("status") or default_status),
+        statuses=_statuses(args.get("status") or (ALL if own_status else default_status)),
+        own_status=own_status,
         kinds=_kinds(args.get("kind", "")),
         product=args.get("product", "").strip(),
         order=default_order if order is Order.RELEVANCE else order,

@@ -60,6 +60,7 @@ class ExportRow:
     owner: str = ""
     tool: str = ""
     own_tags: tuple[str, ...] = ()
+    own_status: str = ""
 
     @property
     def key(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from gemba.db import db
 from gemba.errors import Invalid, NotFound, Refused
 from gemba.insights.models import Insight, InsightChange
-from gemba.insights.models_backlog import BulkEdit
+from gemba.insights.models_backlog import BulkEdit, ProgrammeStatus
 from gemba.insights.rules.kinds import _n
 from gemba.insights.service import telling
 from gemba.insights.service.edit import merge, patch, unmerge
@@ -88,7 +88,7 @@ def undo(bulk_id: int, viewer: Person, *, now: datetime) -> int:
     for line in db.session.scalars(select(InsightChange).where(InsightChange.bulk_id == bulk_id)).all():
         if line.field == "merged_into":
             merged.append(line.insight_id)
-        elif line.field in FIELDS and _is_still(line):
+        elif line.field in FIELDS and _is_still(line) and _is_there(line):
             before[line.insight_id][line.field] = _value(line.field, line.before)
     for insight_id in merged:
         if db.session.get_one(Insight, insight_id).merged_into_id is not None:
@@ -101,6 +101,13 @@ def undo(bulk_id: int, viewer: Person, *, now: datetime) -> int:
 def _is_still(line: InsightChange) -> bool:
     now = getattr(db.session.get_one(Insight, line.insight_id), line.field)
     return ("" if now is None else str(now)) == line.after
+
+
+def _is_there(line: InsightChange) -> bool:
+    """Whether what the line names can be had again: an own status may have been removed since."""
+    if line.field != "own_status_id" or not line.before:
+        return True
+    return db.session.get(ProgrammeStatus, int(line.before)) is not None
 
 
 def _value(field: str, text: str) -> object:

@@ -69,14 +69,14 @@ def patch(
     cleaned, reason = fields.clean(changes), clean_text(reason)
     _settle_status(cleaned)
     wanted = {name: value for name, value in cleaned.items() if getattr(insight, name) != value}
-    fields.check(wanted, reason)
+    fields.check(wanted, reason, insight.programme_id)
     for name, value in wanted.items():
         remember(
             insight, viewer, name, getattr(insight, name), value, reason if name == "status" else "", now
         )
         setattr(insight, name, value)
     if wanted:
-        _touch(insight, now)
+        touch(insight, now)
         if (fields.SEARCHED | fields.COUNTED) & wanted.keys():
             index.reindex(insight.root_id)
     db.session.flush()
@@ -91,8 +91,8 @@ def _settle_status(changes: dict[str, object]) -> None:
     """A programme's own status brings its category along; another status takes the own name away."""
     own = changes.get("own_status_id")
     if isinstance(own, int):
-        row = db.session.get(ProgrammeStatus, own)
-        changes["status"] = row.category if row else ""
+        if row := db.session.get(ProgrammeStatus, own):
+            changes["status"] = row.category
     elif "status" in changes:
         changes["own_status_id"] = None
 
@@ -139,8 +139,8 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     insight.merged_into_id, insight.merged_via_id = survivor.id, target.id
     remember(insight, viewer, "merged_into", None, survivor.id, "", now)
     remember(survivor, viewer, "merged", None, insight.id, "", now)
-    _touch(insight, now)
-    _touch(survivor, now)
+    touch(insight, now)
+    touch(survivor, now)
     db.session.flush()
     became(insight, viewer, MERGED, into=survivor.title, now=now)
     index.reindex(survivor.id)
@@ -164,8 +164,8 @@ def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
         part.merged_into_id = insight.id
     remember(insight, viewer, "merged_into", survivor.id, None, "", now)
     remember(survivor, viewer, "merged", insight.id, None, "", now)
-    _touch(insight, now)
-    _touch(survivor, now)
+    touch(insight, now)
+    touch(survivor, now)
     index.reindex(survivor.id)
     index.reindex(insight.id)
     return insight
@@ -197,6 +197,8 @@ def split(
         title=title,
         kind=chosen[0].kind,
         status=insight.status,
+        own_status_id=insight.own_status_id,
+        programme_id=insight.programme_id,
         product_id=insight.product_id,
         created_by_id=viewer.id,
         created_at=now,
@@ -208,7 +210,7 @@ def split(
         note.insight_id = new.id
     remember(insight, viewer, "split", None, new.id, "", now)
     remember(new, viewer, "split_from", None, insight.id, "", now)
-    _touch(insight, now)
+    touch(insight, now)
     index.reindex(insight.root_id)
     index.reindex(new.id)
     created([new.id], now)
@@ -255,7 +257,8 @@ def _survivor(insight_id: int, viewer: Person) -> Insight:
     return db.session.get_one(Insight, insight.merged_into_id)
 
 
-def _touch(insight: Insight, now: datetime) -> None:
+def touch(insight: Insight, now: datetime) -> None:
+    """Somebody changed it."""
     insight.untouched = False
     insight.version += 1
     insight.updated_at = now

@@ -98,6 +98,7 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
         own_tags=tuple(insight.tags.split()),
         due=insight.due,
         owner=insight.owner.name if insight.owner else "",
+        own_status=insight.own_status.name if insight.own_status else "",
     )
 
 

@@ -75,9 +75,16 @@ def tags_of(text: str) -> str:
     return " ".join(sorted({word for word in words if word}))
 
 
-def check(wanted: Mapping[str, object], reason: str) -> None:
-    """Raises Invalid with a sentence for each field that will not do; declining needs a reason."""
+def check(wanted: Mapping[str, object], reason: str, programme_id: int | None = None) -> None:
+    """Raises Invalid with a sentence for each field that will not do; declining needs a reason.
+
+    An own status is one of the insight's programme.
+    """
     errors = _check_words(wanted) | _check_choices(wanted) | _check_rows(wanted)
+    if "own_status_id" not in errors and (own := wanted.get("own_status_id")) is not None:
+        row = db.session.get_one(ProgrammeStatus, own)
+        if row.programme_id != programme_id:
+            errors["own_status_id"] = [_n("This status belongs to another programme.")]
     if wanted.get("status") == Status.DECLINED and not reason:
         errors["reason"] = [_n("Say why: the people who saw it will read this.")]
     if len(reason) > REASON_MAX:
@@ -128,5 +135,5 @@ def _check_rows(wanted: Mapping[str, object]) -> dict[str, list[str]]:
         if person is None or not person.active or not person.has(Role.OWNER, Role.ADMIN):
             errors["owner_id"] = [_n("Choose an active owner or admin.")]
     if own is not None and (not isinstance(own, int) or db.session.get(ProgrammeStatus, own) is None):
-        errors["status"] = [_n("Choose one of the statuses.")]
+        errors["own_status_id"] = [_n("There is no such status.")]
     return errors

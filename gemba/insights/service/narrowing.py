@@ -29,6 +29,8 @@ def conditions_of(filters: InsightFilter, viewer: Person, now: datetime) -> list
         conditions.append(spaced.contains(f" {filters.tag} ", autoescape=True))
     if filters.tool:
         conditions.append(on_tool(filters.tool))
+    if filters.own_status:
+        conditions.append(Insight.own_status_id == int(filters.own_status))
     if filters.hurts:
         conditions.append(Insight.hurts == filters.hurts)
     return conditions + _in_time(filters, now)

@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from gemba.db import db
-from gemba.errors import Invalid, NotFound
+from gemba.errors import Invalid
 from gemba.insights.models import Insight, Observation
-from gemba.insights.models_backlog import ProgrammeStatus, ProgrammeWeights
+from gemba.insights.models_backlog import ProgrammeWeights
 from gemba.insights.rules.filters import InsightFilter
-from gemba.insights.rules.kinds import OPEN_STATUSES, Status, _n
+from gemba.insights.rules.kinds import OPEN_STATUSES, _n
 from gemba.insights.rules.score import PLAIN, WEIGHT_MAX, Weights
 from gemba.insights.service import numbers
 from gemba.insights.service.backlog import Item
@@ -22,17 +22,10 @@ from gemba.insights.service.listing import list_insights
 from gemba.insights.service.sight import COUNTED
 from gemba.people import service as people
 from gemba.people.models import Person
-from gemba.people.rules import clean_line
 from gemba.visits.models import Visit
 
 RANKED_MAX = 200
 ROWS, COLUMNS = 20, 12
-NAME_MAX = 40
-STATUSES_MAX = 20
-
-
-class StatusNotFound(NotFound):
-    """This status does not exist."""
 
 
 @dataclass(frozen=True)
@@ -107,48 +100,6 @@ def matrix(viewer: Person, *, now: datetime) -> Matrix:
     last = sorted({(starts_at, visit_id) for _root, visit_id, starts_at, _worst in rows})[-COLUMNS:]
     cells = {(root, visit_id): worst for root, visit_id, _at, worst in rows}
     return Matrix(items, [(visit_id, starts_at) for starts_at, visit_id in last], cells)
-
-
-def statuses_of(programme_id: int | None) -> list[ProgrammeStatus]:
-    """A programme's own statuses, in order."""
-    query = select(ProgrammeStatus).where(ProgrammeStatus.programme_id == programme_id)
-    return list(db.session.scalars(query.order_by(ProgrammeStatus.position, ProgrammeStatus.id)))
-
-
-def add_status(
-    programme_id: int, by: Person, name: str, name_ru: str, category: str, *, now: datetime
-) -> ProgrammeStatus:
-    """Adds a status of a programme's own, which counts as one of the five. Raises Invalid."""
-    name, name_ru = clean_line(name), clean_line(name_ru)
-    every = statuses_of(programme_id)
-    errors: dict[str, list[str]] = {}
-    if not name or max(len(name), len(name_ru)) > NAME_MAX or name in {one.name for one in every}:
-        errors["name"] = [_n("Give a new name of at most 40 characters.")]
-    if category not in list(Status):
-        errors["category"] = [_n("Choose one of the statuses.")]
-    if len(every) >= STATUSES_MAX:
-        errors["name"] = [_n("Twenty statuses are enough. Remove one first.")]
-    if errors:
-        raise Invalid(errors)
-    row = ProgrammeStatus(
-        programme_id=programme_id, name=name, name_ru=name_ru, category=category, position=len(every)
-    )
-    db.session.add(row)
-    db.session.flush()
-    people.audit(by, "insights.status.add", f"programme:{programme_id}", {"name": name}, now)
-    return row
-
-
-def remove_status(programme_id: int, status_id: int, by: Person, *, now: datetime) -> None:
-    """Removes one; insights keep what it counted as. Raises StatusNotFound."""
-    row = db.session.get(ProgrammeStatus, status_id)
-    if row is None or row.programme_id != programme_id:
-        raise StatusNotFound
-    people.audit(by, "insights.status.remove", f"programme:{programme_id}", {"name": row.name}, now)
-    own = update(Insight).where(Insight.own_status_id == status_id).values(own_status_id=None)
-    db.session.execute(own.execution_options(synchronize_session=False))
-    db.session.delete(row)
-    db.session.flush()
 
 
 def plain_parts(item: Item) -> dict[str, float]:

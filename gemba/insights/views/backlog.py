@@ -1,6 +1,8 @@
 """The backlog: list, search, filters, and the same to take away as a file."""
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -10,6 +12,7 @@ from gemba.clock import now
 from gemba.config import current_settings
 from gemba.errors import Invalid
 from gemba.insights import service
+from gemba.insights.models_backlog import ProgrammeStatus
 from gemba.insights.rules import columns
 from gemba.insights.rules import filters as rules
 from gemba.insights.rules.columns import Column
@@ -17,7 +20,7 @@ from gemba.insights.rules.export import FileFormat, render
 from gemba.insights.rules.filters import ALL, DUE_LABELS, OPEN, BadFilter, InsightFilter, Order
 from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Hurts, Kind, Status
 from gemba.insights.service import saved
-from gemba.insights.views.edge import Answer, blueprint
+from gemba.insights.views.edge import Answer, blueprint, own_statuses
 from gemba.people.rules import Role
 from gemba.web.access import me, signed_in
 from gemba.web.filters import local
@@ -52,6 +55,7 @@ def backlog() -> Answer:
         narrowed=filters.narrows,
         owners=service.owners(),
         every_status=list(Status),
+        own_statuses=own_statuses(),
         columns=columns.chosen(request.args.getlist("col")),
         every_column=list(Column),
         views=saved.of(me()),
@@ -70,16 +74,43 @@ def board() -> Answer:
     """The same by status, side by side."""
     asked = {name: value for name, value in _asked().items() if name != "status"}
     filters = _filters(asked)
+    may_move = me().has(Role.OWNER, Role.ADMIN)
     return render_template(
         "insights/board.html",
-        columns=service.board(filters, me(), now=now()),
+        columns=_columns(service.board(filters, me(), now=now()), may_move),
         counts={status: _up_to(count) for status, count in service.summary(me(), now()).by_status.items()},
         most=service.BOARD_MAX,
-        may_move=me().has(Role.OWNER, Role.ADMIN),
+        may_move=may_move,
         reason_max=REASON_MAX,
         narrowed=bool(asked),
         list_url=_url(asked),
     )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cards of a column that carry the same own status; `own` is None for those without one."""
+
+    items: list[service.Item]
+    own: ProgrammeStatus | None = None
+    name: str = ""
+
+
+def _columns(board: Mapping[Status, list[service.Item]], may_move: bool) -> dict[Status, list[Group]]:
+    """The board's columns in groups by own status; empty groups only for whoever may drop a card there."""
+    columns: dict[Status, list[Group]] = {}
+    named = own_statuses()
+    for status, items in board.items():
+        by_own: dict[int | None, list[service.Item]] = defaultdict(list)
+        for item in items:
+            by_own[item.insight.own_status_id].append(item)
+        columns[status] = [Group(by_own[None])]
+        columns[status] += [
+            Group(by_own[row.id], row, name)
+            for row, name in named
+            if row.category == status and (may_move or by_own[row.id])
+        ]
+    return columns
 
 
 @blueprint.get("/backlog/export")
@@ -139,7 +170,7 @@ def _url(asked: Mapping[str, str], **more: str) -> str:
 
 def _status_chips(asked: Mapping[str, str], summary: service.Summary) -> list[tuple[Any, ...]]:
     """The statuses as links that keep the other filters."""
-    now_chosen = asked.get("status", OPEN)
+    now_chosen = asked.get("status", ALL if asked.get("own_status") else OPEN)
     counts = summary.by_status
     rows = [(OPEN, _("Open"), sum(counts[status] for status in OPEN_STATUSES))]
     rows += [(status.value, _(status.label).capitalize(), counts[status]) for status in Status]

@@ -12,7 +12,7 @@ from gemba.db import db
 from gemba.errors import Invalid, Refused
 from gemba.insights.rules.filters import NAMES
 from gemba.insights.service import bulk, saved
-from gemba.insights.views.edge import Answer, blueprint
+from gemba.insights.views.edge import Answer, blueprint, status_changes
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, safe_next, signed_in
 from gemba.web.pages import say
@@ -88,7 +88,7 @@ def _wanted() -> dict[str, Any]:
     reason = form.get("reason", "")
     match act:
         case "status":
-            return {"changes": {"status": form.get("to_status", "")}, "reason": reason}
+            return {"changes": status_changes(form.get("to_status", "")), "reason": reason}
         case "owner":
             return {"changes": {"owner_id": _number(form.get("to_owner", ""))}}
         case "product":

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 
 from gemba.insights import service
 from gemba.insights.models import Insight
+from gemba.insights.models_backlog import ProgrammeStatus
 from gemba.insights.rules.kinds import FREQUENCY_LABELS, SEVERITY_LABELS, Frequency, Kind, Status
 from gemba.insights.rules.private import Private
+from gemba.insights.service import statuses
 
 blueprint = Blueprint("insights", __name__)
 
@@ -47,6 +49,31 @@ def severity_label(severity: int) -> str:
 def frequency_label(frequency: str) -> str:
     """The name of a frequency."""
     return str(_(FREQUENCY_LABELS[Frequency(frequency)]))
+
+
+def status_changes(chosen: str) -> dict[str, object]:
+    """What a choice of a status changes: one of the five by its name, or a programme's own as own-7."""
+    kind, _dash, number = chosen.partition("-")
+    if kind == "own" and number.isascii() and number.isdigit() and len(number) < 10:
+        return {"own_status_id": int(number)}
+    return {"status": chosen}
+
+
+def own_statuses() -> list[tuple[ProgrammeStatus, str]]:
+    """Every programme's own statuses with the names that lists say, the programme's before where several
+    have some.
+    """
+    locale, rows = str(get_locale()), statuses.every()
+    several = len({own.programme.id for own in rows}) > 1
+    return [
+        (
+            own.row,
+            f"{own.programme.name_in(locale)}: {own.row.name_in(locale)}"
+            if several
+            else own.row.name_in(locale),
+        )
+        for own in rows
+    ]
 
 
 def looks_like(sorts: Sequence[Private]) -> str:

@@ -17,9 +17,9 @@ from gemba.insights.models import Insight, Observation
 from gemba.insights.rules import months
 from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
-from gemba.insights.service import Detail, ranking, talk
+from gemba.insights.service import Detail, statuses, talk
 from gemba.insights.service.fields import FIELDS
-from gemba.insights.views.edge import Answer, blueprint, product_choices
+from gemba.insights.views.edge import Answer, blueprint, product_choices, status_changes
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, signed_in
 from gemba.web.filters import local, viewer_zone
@@ -81,9 +81,7 @@ def status(insight_id: int) -> Answer:
     form = StatusForm(own=_own(service.get(insight_id, me(), now=now()).item.insight))
     if form.submitted():
         try:
-            chosen = str(form.status.data)
-            own = chosen.removeprefix("own-")
-            changes: dict[str, object] = {"status": chosen} if own == chosen else {"own_status_id": int(own)}
+            changes = status_changes(str(form.status.data))
             service.patch(
                 insight_id, me(), changes, version=_version(form), reason=form.reason.data or "", now=now()
             )
@@ -184,7 +182,13 @@ def insight_page(
     insight = detail.item.insight
     near = service.near_of(detail, me()) if not detail.survivor else None
     chosen = f"own-{insight.own_status_id}" if insight.own_status_id else insight.status
-    status_form = status_form or StatusForm(formdata=None, status=chosen, own=_own(insight))
+    locale, every_own = str(get_locale()), statuses.every()
+    own = [
+        (each.row.id, each.row.name_in(locale))
+        for each in every_own
+        if each.programme.id == insight.programme_id
+    ]
+    status_form = status_form or StatusForm(formdata=None, status=chosen, own=own)
     status_form.version.data = str(insight.version)
     trend = service.months_of(detail, viewer_zone(), now=now())
     return render_template(
@@ -208,6 +212,7 @@ def insight_page(
         refusal=refusal,
         talk=talk.of(insight_id, me()),
         words=words,
+        own_names={own.row.id: own.row.name_in(locale) for own in every_own},
         now=now(),
     )
 
@@ -237,7 +242,7 @@ def _changes(form: InsightForm) -> dict[str, Any]:
 def _own(insight: Insight) -> list[tuple[int, str]]:
     """The statuses of the insight's programme by id."""
     locale = str(get_locale())
-    return [(row.id, row.name_in(locale)) for row in ranking.statuses_of(insight.programme_id)]
+    return [(row.id, row.name_in(locale)) for row in statuses.of(insight.programme_id)]
 
 
 def _version(form: InsightForm | StatusForm) -> int | None:

@@ -13,6 +13,7 @@ from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
 from gemba.insights.rules.score import WEIGHT_MAX, Weights
 from gemba.insights.service import ranking, talk
+from gemba.insights.service import statuses as own
 from gemba.insights.views.edge import Answer, blueprint
 from gemba.people.rules import Role
 from gemba.programmes import service as programmes
@@ -57,8 +58,12 @@ def weights(slug: str) -> Answer:
 @blueprint.post("/programmes/<slug>/weights")
 @editors
 def save_weights(slug: str) -> Answer:
-    """Keeps the weights and scores all anew."""
+    """Keeps the weights and scores all anew, or only shows what they would do."""
     programme = programmes.get_programme(slug)
+    if request.form.get("act") == "try":
+        # Not a form that GETs: its token would stand in the address.
+        asked: dict[str, Any] = {name: request.form.get(name, "") for name in PARTS}
+        return redirect(url_for(".weights", slug=slug, **asked), 303)
     tried = Weights(**{name: _per_cent(request.form.get(name), -1) for name in PARTS})
     try:
         ranking.set_weights(programme.id, me(), tried, now=now())
@@ -80,11 +85,13 @@ def statuses(slug: str) -> Answer:
     if request.method == "POST":
         form = request.form
         try:
-            if form.get("remove", "").isdigit():
-                ranking.remove_status(programme.id, int(form["remove"][:9]), me(), now=now())
+            said = (form.get("name", ""), form.get("name_ru", ""), form.get("category", ""))
+            if (removed := _id(form.get("remove", ""))) is not None:
+                own.remove(programme.id, removed, me(), now=now())
+            elif (changed := _id(form.get("change", ""))) is not None:
+                own.change(programme.id, changed, me(), *said, now=now())
             else:
-                names = (form.get("name", ""), form.get("name_ru", ""), form.get("category", ""))
-                ranking.add_status(programme.id, me(), *names, now=now())
+                own.add(programme.id, me(), *said, now=now())
             db.session.commit()
             return redirect(url_for(".statuses", slug=slug), 303)
         except Invalid as invalid:
@@ -93,7 +100,9 @@ def statuses(slug: str) -> Answer:
     return render_template(
         "insights/statuses.html",
         programme=programme,
-        rows=ranking.statuses_of(programme.id),
+        rows=own.of(programme.id),
+        held=own.held(programme.id),
+        changing=_id(request.form.get("change", "")),
         categories=list(Status),
         errors=errors,
         typed=request.form,
@@ -134,6 +143,10 @@ def _weights_page(slug: str, tried: Weights) -> str:
             "fresh": _("How fresh it is"),
         },
     )
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _per_cent(text: str | None, otherwise: int) -> int:

@@ -4,9 +4,22 @@
 const board = document.querySelector("[data-board]");
 const dialog = document.getElementById("move");
 let opener = null;
+let dragged = null;
+
+// A programme's own status takes the cards of that programme only.
+function takes(place, card) {
+  return !place.dataset.programme || place.dataset.programme === card.dataset.programme;
+}
+
+function categoryOf(status) {
+  return dialog.querySelector(`option[value="${status}"]`).dataset.category;
+}
 
 function ask(card, status, sends) {
   const form = dialog.querySelector("form");
+  for (const option of form.elements.status.options) {
+    option.hidden = option.disabled = !takes(option, card);
+  }
   const id = card.id.replace("insight-", "");
   form.action = form.dataset.path.replace("/0/", `/${id}/`);
   form.elements.version.value = card.dataset.version;
@@ -18,20 +31,26 @@ function ask(card, status, sends) {
   }
   opener = card.querySelector("button");
   dialog.showModal();
-  form.elements[status === "declined" ? "reason" : "status"].focus();
+  form.elements[categoryOf(status) === "declined" ? "reason" : "status"].focus();
 }
 
 function columnOf(card) {
-  return card.closest("[data-status]");
+  return card.closest(".board-column");
 }
 
-function drop(card, column) {
-  const status = column.dataset.status;
-  if (status !== columnOf(card).dataset.status) ask(card, status, status !== "declined");
+function statusOf(card) {
+  return card.closest("[data-status]").dataset.status;
+}
+
+function drop(card, place) {
+  const status = place.dataset.status;
+  if (status === statusOf(card) || !takes(place, card)) return;
+  const moves = categoryOf(status) !== columnOf(card).dataset.status;
+  ask(card, status, !(moves && categoryOf(status) === "declined"));
 }
 
 function step(card, key) {
-  const columns = [...board.querySelectorAll("[data-status]")];
+  const columns = [...board.querySelectorAll(".board-column")];
   const cards = [...columnOf(card).querySelectorAll(".board-card")];
   const row = cards.indexOf(card);
   if (key === "ArrowUp" || key === "ArrowDown") return cards[row + (key === "ArrowDown" ? 1 : -1)];
@@ -47,7 +66,7 @@ function onKey(event) {
   const card = event.target.closest(".board-card");
   if (!card || event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.key.startsWith("Arrow")) step(card, event.key)?.querySelector("a").focus();
-  else if (event.key.toLowerCase() === "m") ask(card, columnOf(card).dataset.status, false);
+  else if (event.key.toLowerCase() === "m") ask(card, statusOf(card), false);
   else return;
   event.preventDefault();
 }
@@ -59,7 +78,7 @@ function dress(card) {
   button.textContent = board.dataset.wordMove;
   button.setAttribute("aria-haspopup", "dialog");
   button.setAttribute("aria-describedby", card.id);
-  button.addEventListener("click", () => ask(card, columnOf(card).dataset.status, false));
+  button.addEventListener("click", () => ask(card, statusOf(card), false));
   card.append(button);
   card.draggable = true;
   card.querySelector("a").draggable = false;
@@ -67,21 +86,28 @@ function dress(card) {
     event.dataTransfer.setData("text/plain", card.id);
     event.dataTransfer.effectAllowed = "move";
     card.classList.add("is-dragged");
+    dragged = card;
   });
-  card.addEventListener("dragend", () => card.classList.remove("is-dragged"));
+  card.addEventListener("dragend", () => {
+    card.classList.remove("is-dragged");
+    dragged = null;
+  });
 }
 
-function receive(column) {
-  column.addEventListener("dragover", (event) => {
+// A group lies in its column: what it takes does not reach the column, what it refuses is nobody's.
+function receive(place) {
+  place.addEventListener("dragover", (event) => {
+    event.stopPropagation();
+    if (!dragged || !takes(place, dragged)) return;
     event.preventDefault();
-    column.classList.add("is-target");
+    place.classList.add("is-target");
   });
-  column.addEventListener("dragleave", () => column.classList.remove("is-target"));
-  column.addEventListener("drop", (event) => {
+  place.addEventListener("dragleave", () => place.classList.remove("is-target"));
+  place.addEventListener("drop", (event) => {
     event.preventDefault();
-    column.classList.remove("is-target");
-    const card = document.getElementById(event.dataTransfer.getData("text/plain"));
-    if (card?.classList.contains("board-card")) drop(card, column);
+    event.stopPropagation();
+    place.classList.remove("is-target");
+    if (dragged) drop(dragged, place);
   });
 }
 
