@@ -177,6 +177,13 @@ class InsightForm(Form):
         self.hurts.choices = [("", gettext("not known")), *_words((each.value, each.label) for each in Hurts)]
 
 
+class NewInsightForm(InsightForm):
+    """An insight written by hand. `same` is the number of one that says it already."""
+
+    act = StringField()
+    same = IntegerField(validators=[Optional()])
+
+
 class StatusForm(Form):
     """How far the insight has come, and why."""
 

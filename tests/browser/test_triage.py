@@ -70,3 +70,18 @@ def test_it_fits_and_works_without_scripts(desk: Desk, width: int) -> None:
     page.get_by_role("button", name="New insight").click()
     expect(page.get_by_text("Kept as an insight of its own.")).to_be_visible()
     assert left(desk, untouched=True) == 2
+
+
+def test_what_says_the_same_is_shown_while_an_insight_is_typed(desk: Desk) -> None:
+    with desk.app.app_context():
+        visit = make_visit(desk.cast, desk.clock() - timedelta(hours=1), status="held")
+        note(visit, desk.cast.vera, "Order search needs the full number", desk.clock())
+        db.session.commit()
+    page = desk.open(desk.cast.olga.id, "/backlog/new")
+    page.get_by_label("Title").press_sequentially("searching orders takes full numbers")
+    expect(page.get_by_role("status").filter(has_text="1 insight is perhaps the same")).to_have_count(1)
+    expect(page.get_by_text("shared words: Order, search, full, number")).to_be_visible()
+    page.get_by_label("Description").fill("The sticker has four digits.")
+    page.get_by_role("button", name="Same: add my words").click()
+    expect(page.get_by_text("The sticker has four digits.", exact=True)).to_be_visible()
+    assert left(desk) == 1

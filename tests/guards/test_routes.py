@@ -187,6 +187,8 @@ WHO: dict[str, frozenset[str]] = {
     "insights.contributions": ALL,
     "insights.triage": EDITORS,
     "insights.sort": EDITORS,
+    "insights.new": EDITORS,
+    "insights.near_typed": EDITORS,
     "insights.show": ALL,
     "insights.vote": ALL,
     "insights.edit": EDITORS,

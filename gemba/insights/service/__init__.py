@@ -42,7 +42,7 @@ from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
-from gemba.insights.service.near import Near, near_of
+from gemba.insights.service.near import Near, near_of, near_to
 from gemba.insights.service.reach import Ground, Reach, months_of, reach_of
 from gemba.insights.service.shown import content_of, may_leave, pictures_of
 from gemba.insights.service.sitting import (
@@ -100,6 +100,7 @@ __all__ = [
     "minute_of",
     "months_of",
     "near_of",
+    "near_to",
     "observations_of",
     "others_notes",
     "owners",

@@ -52,14 +52,19 @@ def near_of(detail: Detail, viewer: Person) -> Near:
     """What is near an insight that was read for this viewer, in a constant number of statements."""
     insight = detail.item.insight
     but = [insight.id, insight.root_id, *apart_from(insight.id)]
-    matches = alike(insight.title, viewer, but=but, limit=5)
-    places = places_of(tool_of(detail), insight.step, viewer, but=[*but, *(match.id for match in matches)])
+    return near_to(insight.title, tool_of(detail), insight.step, viewer, but=but)
+
+
+def near_to(title: str, tool: str, step: str, viewer: Person, *, but: Collection[int] = ()) -> Near:
+    """What is near the words somebody types and their place in the work."""
+    matches = alike(title, viewer, but=but, limit=5)
+    places = places_of(tool, step, viewer, but=[*but, *(match.id for match in matches)])
     items = with_numbers(load([*(match.id for match in matches), *places]), viewer)
     return Near(
         [Similar(item, match.shared) for item, match in zip(items, matches, strict=False)],
         [Neighbour(item, places[item.insight.id]) for item in items[len(matches) :]],
-        tool_of(detail),
-        insight.step,
+        tool,
+        step,
     )
 
 

@@ -90,3 +90,8 @@ def mask_words() -> dict[Private, str]:
 def product_choices() -> list[tuple[int, str]]:
     """Products by name, for a select."""
     return [(product.id, product.name) for product in service.products()]
+
+
+def owner_choices() -> list[tuple[int, str]]:
+    """Who may own an insight by name, for a select."""
+    return [(person.id, person.name) for person in service.owners()]

@@ -18,9 +18,9 @@ from gemba.visits.forms import parse_instant, stamp
 from gemba.web import pages
 from gemba.web.access import me, signed_in
 
-WITH_WORDS = frozenset({"insights.notes", "insights.edit_note"})
+WITH_WORDS = frozenset({"insights.notes", "insights.edit_note", "insights.new", "insights.edit"})
 """Forms whose words are shown again when the sign-in or its token is gone."""
-LONG = ("line", "text", "verbatim", "workaround")
+LONG = ("line", "text", "verbatim", "title", "body", "workaround")
 
 
 @blueprint.post("/visits/<int:visit_id>/notes/draft")
@@ -121,6 +121,8 @@ def _words_again(title: str, lede: str, status: int) -> tuple[str, int]:
         "line": _("What do you see?"),
         "text": _("What you saw"),
         "verbatim": _("In their words"),
+        "title": _("Title"),
+        "body": _("Description"),
         "workaround": _("How they get around it"),
     }
     return render_template(

@@ -19,7 +19,7 @@ from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
 from gemba.insights.service import Detail, statuses, talk
 from gemba.insights.service.fields import FIELDS
-from gemba.insights.views.edge import Answer, blueprint, product_choices, status_changes
+from gemba.insights.views.edge import Answer, blueprint, owner_choices, product_choices, status_changes
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, signed_in
 from gemba.web.filters import local, viewer_zone
@@ -53,7 +53,7 @@ def edit(insight_id: int) -> Answer:
     """The insight's words."""
     detail = service.get(insight_id, me(), now=now())
     insight = detail.item.insight
-    form = InsightForm(obj=insight, products=product_choices(), owners=_owners())
+    form = InsightForm(obj=insight, products=product_choices(), owners=owner_choices())
     theirs = None
     if form.submitted():
         try:
@@ -248,7 +248,3 @@ def _own(insight: Insight) -> list[tuple[int, str]]:
 def _version(form: InsightForm | StatusForm) -> int | None:
     given = str(form.version.data or "")
     return int(given) if given.isascii() and given.isdigit() else None
-
-
-def _owners() -> list[tuple[int, str]]:
-    return [(person.id, person.name) for person in service.owners()]
