@@ -93,8 +93,10 @@ def make_cast(now: datetime) -> Cast:
 
 
 def let_go(cast: Cast) -> Cast:
-    """The cast with its ids, names and other plain values loaded, apart from any session."""
+    """The cast with its ids, names, roles and other plain values loaded, apart from any session."""
     for each in vars(cast).values():
         db.session.refresh(each)
+        if isinstance(each, Person):
+            _loaded = each.roles
     db.session.expunge_all()
     return cast

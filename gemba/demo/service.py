@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from gemba.db import db
 from gemba.demo.content import Both, read_company
@@ -57,7 +58,8 @@ def load(now: datetime) -> None:
 def cast() -> list[Member]:
     """Who one can sign in as, in the order of the page."""
     members = {person.email: person for person in read_company().cast}
-    rows = {row.email: row for row in db.session.scalars(select(Person).where(Person.email.in_(members)))}
+    whole = select(Person).where(Person.email.in_(members)).options(selectinload(Person.role_rows))
+    rows = {row.email: row for row in db.session.scalars(whole)}
     return [
         Member(member.key, rows[email], member.cast.who)
         for email, member in members.items()

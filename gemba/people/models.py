@@ -55,7 +55,7 @@ class Person(Base):
     created_at: Mapped[datetime]
 
     line: Mapped[Line | None] = relationship(foreign_keys=[line_id])
-    role_rows: Mapped[list["PersonRole"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    role_rows: Mapped[list["PersonRole"]] = relationship(cascade="all, delete-orphan")
     products: Mapped[list[Product]] = relationship(secondary="person_product", order_by="Product.name")
     language_rows: Mapped[list["PersonLanguage"]] = relationship(cascade="all, delete-orphan")
 

@@ -52,6 +52,7 @@ def _person(app: Flask, person_id: int) -> Person:
         assert person.line is None or person.line.name
         assert person.products is not None
         assert person.languages is not None
+        assert person.roles is not None
         db.session.expunge_all()
         return person
 

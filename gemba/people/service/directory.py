@@ -50,7 +50,10 @@ def visible_people(
     else:
         statement = statement.order_by(func.lower(Person.name), Person.id)
     whole = statement.options(
-        joinedload(Person.line), selectinload(Person.products), selectinload(Person.language_rows)
+        joinedload(Person.line),
+        selectinload(Person.role_rows),
+        selectinload(Person.products),
+        selectinload(Person.language_rows),
     )
     return list(db.session.scalars(whole.limit(limit).offset(offset)))
 

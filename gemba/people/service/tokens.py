@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from sqlalchemy import Executable, bindparam, func, select, update
-from sqlalchemy.orm import lazyload
 
 from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound
@@ -62,12 +61,11 @@ class TokenUse:
 
 @cache
 def _living_token() -> Executable:
-    """Built once: every call of the API begins with it. Roles are read when somebody asks."""
+    """Built once: every call of the API begins with it."""
     return (
         select(ApiToken.id, ApiToken.scope, ApiToken.last_used_at, Person)
         .join(Person, Person.id == ApiToken.person_id)
         .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None), Person.active)
-        .options(lazyload(Person.role_rows))
     )
 
 

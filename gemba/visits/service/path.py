@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Executable, bindparam, delete, insert, or_, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import lazyload, make_transient_to_detached
+from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from gemba.config import current_settings
@@ -154,10 +154,8 @@ def _participants(agent_id: int, visitors: Collection[int]) -> tuple[Person, Per
 @cache
 def _who_takes_part() -> Executable:
     lead_id = lead_of_agent(bindparam("agent")).scalar_subquery()
-    return (
-        select(Person, Person.id == lead_id)
-        .where(or_(Person.id.in_(bindparam("people", expanding=True)), Person.id == lead_id))
-        .options(lazyload(Person.role_rows))
+    return select(Person, Person.id == lead_id).where(
+        or_(Person.id.in_(bindparam("people", expanding=True)), Person.id == lead_id)
     )
 
 
