@@ -8,7 +8,7 @@ from sqlalchemy import exists, func, select
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.kinds import Triage
-from gemba.insights.service import reviewing
+from gemba.insights.service import asks, reviewing
 from gemba.insights.service.sight import COUNTED, readable
 from gemba.insights.service.triage import count as waiting_for_triage
 from gemba.outbox.models import OutboxItem
@@ -62,7 +62,7 @@ class Came:
 
 @dataclass(frozen=True)
 class Home:
-    """Everything the home page shows."""
+    """Everything the home page shows. `asks` of a lead: how many stand, how many of these are open."""
 
     next_visit: Visit | None
     due: Due | None
@@ -70,6 +70,7 @@ class Home:
     came: list[Came]
     round: Round | None
     signed_up: bool
+    asks: tuple[int, int] | None
 
 
 def home(person: Person, *, now: datetime) -> Home:
@@ -82,6 +83,7 @@ def home(person: Person, *, now: datetime) -> Home:
         waiting=_waiting(person, now),
         came=_came(person),
         round=current,
+        asks=asks.mine(person) if person.has(Role.LEAD) else None,
         signed_up=current is not None and db.session.get(RoundSignUp, (current.id, person.id)) is not None,
     )
 

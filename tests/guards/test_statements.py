@@ -44,6 +44,7 @@ PAGES = [
     ("olga", "/backlog/new?title={word}"),
     ("olga", "/backlog/board"),
     ("olga", "/backlog/top"),
+    ("olga", "/backlog/asks"),
     ("olga", "/backlog/matrix"),
     ("olga", "/programmes/shadow/weights"),
     ("vera", "/contributions"),

@@ -75,6 +75,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
                 "reason": "Costs too much.",
                 "into": "Every <search> is slow" if word == "merged" else "",
                 "path": "/insights/3",
+                "vote": "/me-too/3-1-20000-x" if word == "planned" else "",
                 "unsubscribe_url": UNSUBSCRIBE,
             },
         )
@@ -107,6 +108,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
             "title": "Search <is> slow",
             "text": "@vera, was it so?",
             "path": "/insights/3",
+            "vote": "/me-too/3-1-20000-x",
             "unsubscribe_url": UNSUBSCRIBE,
         },
     ),

@@ -20,6 +20,8 @@ from gemba.insights.models_backlog import InsightComment, InsightLink
 from gemba.insights.rules.kinds import COMMENT_MAX, CommentKind, LinkKind, _n
 from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import readable, readable_insight
+from gemba.insights.service.telling import voters
+from gemba.insights.service.vote_links import vote_path
 from gemba.outbox import service as outbox
 from gemba.people.models import Person
 from gemba.people.rules import MailKind, Role, clean_text
@@ -116,7 +118,9 @@ def say(
     db.session.add(comment)
     insight.untouched = False
     db.session.flush()
-    outbox.queue_all([_mail(insight, comment, viewer, person, now) for person in _named(insight, comment)])
+    named = _named(insight, comment)
+    voices = voters(insight.root_id) if named else set()
+    outbox.queue_all([_mail(insight, comment, viewer, person, voices, now) for person in named])
     return comment
 
 
@@ -219,7 +223,14 @@ def _reads(insight: Insight, person: Person) -> bool:
     return db.session.scalar(found) is not None
 
 
-def _mail(insight: Insight, comment: InsightComment, by: Person, person: Person, now: datetime) -> outbox.Row:
+def _mail(
+    insight: Insight,
+    comment: InsightComment,
+    by: Person,
+    person: Person,
+    voices: Collection[int],
+    now: datetime,
+) -> outbox.Row:
     return outbox.mail_row(
         **outbox.addressed(person),
         template="insight_mention",
@@ -229,6 +240,7 @@ def _mail(insight: Insight, comment: InsightComment, by: Person, person: Person,
             "title": insight.title,
             "text": comment.text,
             "path": f"/insights/{insight.root_id}",
+            "vote": "" if person.id in voices else vote_path(insight.root_id, person.id, now),
         },
         dedup_key=f"insight-mention:{comment.id}:{person.id}",
         group_key=f"insight:{insight.id}",

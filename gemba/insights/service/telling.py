@@ -15,6 +15,7 @@ from gemba.insights.models import Insight, InsightChange, InsightFollower, Insig
 from gemba.insights.rules.kinds import Status
 from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import COUNTED, readable
+from gemba.insights.service.vote_links import vote_path
 from gemba.outbox import service as outbox
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
@@ -53,7 +54,18 @@ def became(
         select(Person).where(Person.id.in_(wants(ids, MailKind.INSIGHT)), Person.active).order_by(Person.id)
     ).all()
     outbox.drop_superseded(group, {person.email for person in people}, now)
-    outbox.queue_all([_mail(insight, person, word, reason, into, group, now) for person in people])
+    voices = voters(insight.id) if word not in (Status.DONE, Status.DECLINED) else ids
+    outbox.queue_all(
+        [
+            _mail(insight, person, word, reason, into, group, _vote(insight, person, voices, now), now)
+            for person in people
+        ]
+    )
+
+
+def _vote(insight: Insight, person: Person, voices: Collection[int], now: datetime) -> str:
+    """Where this person says "me too"; "" where they did, or where it no longer helps."""
+    return "" if person.id in voices else vote_path(insight.id, person.id, now)
 
 
 def hush(insight: Insight, now: datetime) -> None:
@@ -64,7 +76,14 @@ def hush(insight: Insight, now: datetime) -> None:
 
 
 def _mail(
-    insight: Insight, person: Person, word: str, reason: str, into: str, group: str, now: datetime
+    insight: Insight,
+    person: Person,
+    word: str,
+    reason: str,
+    into: str,
+    group: str,
+    vote: str,
+    now: datetime,
 ) -> outbox.Row:
     return outbox.mail_row(
         **outbox.addressed(person),
@@ -76,12 +95,19 @@ def _mail(
             "reason": reason,
             "into": into,
             "path": f"/insights/{insight.root_id}",
+            "vote": vote,
         },
         dedup_key=f"{group}:{word}:{insight.version}:{person.id}",
         group_key=group,
         extra={"choice": {"person": person.id, "kind": MailKind.INSIGHT.value}},
         now=now,
     )
+
+
+def voters(insight_id: int) -> set[int]:
+    """Who said "me too" to an insight or anything merged into it."""
+    said = select(InsightVote.person_id).where(InsightVote.insight_id.in_(family_of([insight_id])))
+    return set(db.session.scalars(said))
 
 
 def behind(insight_id: int) -> set[int]:

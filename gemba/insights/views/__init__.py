@@ -1,12 +1,14 @@
 """Pages of notes, backlog and insights, and of what comes before and after a visit."""
 
 from gemba.insights.views import (
+    asks,
     backlog,
     briefing,
     bulk,
     hour,
     insight,
     making,
+    me_too,
     note,
     notes,
     pictures,
@@ -19,6 +21,7 @@ from gemba.insights.views import (
 from gemba.insights.views.edge import blueprint
 
 __all__ = [
+    "asks",
     "backlog",
     "blueprint",
     "briefing",
@@ -26,6 +29,7 @@ __all__ = [
     "hour",
     "insight",
     "making",
+    "me_too",
     "note",
     "notes",
     "pictures",

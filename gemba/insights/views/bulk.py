@@ -12,7 +12,7 @@ from gemba.db import db
 from gemba.errors import Invalid, Refused
 from gemba.insights.rules.filters import NAMES
 from gemba.insights.service import bulk, saved
-from gemba.insights.views.edge import Answer, blueprint, status_changes
+from gemba.insights.views.edge import Answer, blueprint, number_of, status_changes
 from gemba.people.rules import Role
 from gemba.web.access import me, requires, safe_next, signed_in
 from gemba.web.pages import say
@@ -90,13 +90,13 @@ def _wanted() -> dict[str, Any]:
         case "status":
             return {"changes": status_changes(form.get("to_status", "")), "reason": reason}
         case "owner":
-            return {"changes": {"owner_id": _number(form.get("to_owner", ""))}}
+            return {"changes": {"owner_id": number_of(form.get("to_owner", ""))}}
         case "product":
-            return {"changes": {"product_id": _number(form.get("to_product", ""))}}
+            return {"changes": {"product_id": number_of(form.get("to_product", ""))}}
         case "tags" if form.get("add_tags", "").strip():
             return {"changes": {}, "add_tags": form["add_tags"]}
-        case "merge" if _number(form.get("into", "").strip().lstrip("#")):
-            return {"changes": {}, "into_id": _number(form["into"].strip().lstrip("#"))}
+        case "merge" if number_of(form.get("into", "").strip().lstrip("#")):
+            return {"changes": {}, "into_id": number_of(form["into"].strip().lstrip("#"))}
         case "tags":
             raise Invalid({"add_tags": [_("Write the tags to add.")]})
         case "merge":
@@ -105,8 +105,4 @@ def _wanted() -> dict[str, Any]:
 
 
 def _numbers(texts: list[str]) -> list[int]:
-    return [number for text in texts if (number := _number(text)) is not None]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return [number for text in texts if (number := number_of(text)) is not None]

@@ -54,9 +54,8 @@ def frequency_label(frequency: str) -> str:
 def status_changes(chosen: str) -> dict[str, object]:
     """What a choice of a status changes: one of the five by its name, or a programme's own as own-7."""
     kind, _dash, number = chosen.partition("-")
-    if kind == "own" and number.isascii() and number.isdigit() and len(number) < 10:
-        return {"own_status_id": int(number)}
-    return {"status": chosen}
+    own = number_of(number) if kind == "own" else None
+    return {"status": chosen} if own is None else {"own_status_id": own}
 
 
 def own_statuses() -> list[tuple[ProgrammeStatus, str]]:
@@ -74,6 +73,11 @@ def own_statuses() -> list[tuple[ProgrammeStatus, str]]:
         )
         for own in rows
     ]
+
+
+def number_of(text: str) -> int | None:
+    """The id that somebody's words name, None where they name none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def looks_like(sorts: Sequence[Private]) -> str:

@@ -14,7 +14,7 @@ from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
 from gemba.insights.rules.score import WEIGHT_MAX, Weights
 from gemba.insights.service import ranking, talk
 from gemba.insights.service import statuses as own
-from gemba.insights.views.edge import Answer, blueprint
+from gemba.insights.views.edge import Answer, blueprint, number_of
 from gemba.people.rules import Role
 from gemba.programmes import service as programmes
 from gemba.web.access import me, requires, signed_in
@@ -86,9 +86,9 @@ def statuses(slug: str) -> Answer:
         form = request.form
         try:
             said = (form.get("name", ""), form.get("name_ru", ""), form.get("category", ""))
-            if (removed := _id(form.get("remove", ""))) is not None:
+            if (removed := number_of(form.get("remove", ""))) is not None:
                 own.remove(programme.id, removed, me(), now=now())
-            elif (changed := _id(form.get("change", ""))) is not None:
+            elif (changed := number_of(form.get("change", ""))) is not None:
                 own.change(programme.id, changed, me(), *said, now=now())
             else:
                 own.add(programme.id, me(), *said, now=now())
@@ -102,7 +102,7 @@ def statuses(slug: str) -> Answer:
         programme=programme,
         rows=own.of(programme.id),
         held=own.held(programme.id),
-        changing=_id(request.form.get("change", "")),
+        changing=number_of(request.form.get("change", "")),
         categories=list(Status),
         errors=errors,
         typed=request.form,
@@ -143,10 +143,6 @@ def _weights_page(slug: str, tried: Weights) -> str:
             "fresh": _("How fresh it is"),
         },
     )
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _per_cent(text: str | None, otherwise: int) -> int:
