@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gemba.rounds.pairing.candidates import Candidates, Fitting
-from gemba.rounds.pairing.grid import Grid
-from gemba.rounds.pairing.network import NOBODY, Network
+from gemba.rounds.pairing.admit import Seating
+from gemba.rounds.pairing.candidates import Candidates
+from gemba.rounds.pairing.grid import Grid, bits_of
+from gemba.rounds.pairing.network import Network
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person
 
 ZONES = {
@@ -130,18 +131,17 @@ def first_come(world: BenchRound) -> int:
     """How many are served where each takes the earliest open hour, in order of sign-up."""
     network = Network(sorted(world.agents, key=lambda agent: agent.id), world.grid)
     people = sorted(world.people, key=lambda person: person.id)
-    candidates = Candidates(people, network, Fitting(network.agents))
-    served = 0
+    candidates = Candidates(people, network)
+    seating, served = Seating(network, candidates), 0
     for number, person in enumerate(people):
         open_places = [
             (
                 (network.places[place].starts & person.free) & -(network.places[place].starts & person.free),
                 place,
             )
-            for place in candidates.every(number)
-            if network.bottleneck(place) == NOBODY
+            for place in bits_of(candidates.every(number) & seating.free)
         ]
         if open_places:
-            network.take(number, min(open_places)[1])
+            seating.seat(number, min(open_places)[1])
             served += 1
     return served

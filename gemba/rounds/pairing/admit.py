@@ -6,70 +6,70 @@ for somebody behind them (Schrijver 2003, section 40.1; Roth, Sönmez and Ünver
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
+from gemba.rounds.pairing.candidates import Candidates
 from gemba.rounds.pairing.network import NOBODY, Network
-
-Places = Callable[[int], Iterable[int]]
-"""The places a person (by index) could take."""
 
 
 class Seating:
     """Who sits where, and the search for one more."""
 
-    def __init__(self, network: Network, people: int, fixed: Collection[int] = ()) -> None:
+    def __init__(self, network: Network, candidates: Candidates, fixed: Collection[int] = ()) -> None:
         """`fixed` are the indices of people who are never moved."""
-        self.network = network
-        self.place = [NOBODY] * people
+        self.network, self.candidates = network, candidates
+        self.place = [NOBODY] * len(candidates.people)
         self.fixed = frozenset(fixed)
-        self._seen_place = [0] * len(network.places)
-        self._seen_node = [0] * len(network.parent)
-        self._seen_person = [0] * people
-        self._search = 0
-        self.dead_nodes: set[int] = set()
-        """Full nodes from which no free place can be reached: they stay so while people only come in."""
+        self.free = 0
+        """The places (bits) above which nothing is full; while people come in there are ever fewer."""
+        self.dead = 0
+        """Places from which no free one can be reached: they stay so while people only come in."""
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Finds the free places anew, and takes none for dead: after people rose, or may go elsewhere."""
+        network = self.network
+        self.dead, self.free = 0, (1 << len(network.places)) - 1
+        for node, used in enumerate(network.used):
+            if used >= network.cap[node]:
+                self.free &= ~network.below(node)
 
     def seat(self, person: int, place: int) -> None:
-        """Puts a person into a free place."""
+        """Puts a person into a place."""
+        network = self.network
         self.place[person] = place
-        self.network.take(person, place)
+        network.take(person, place)
+        for node in reversed(network.chain[place]):
+            if network.used[node] >= network.cap[node]:
+                self.free &= ~network.below(node)
+                break
 
-    def rise(self, person: int) -> None:
-        """Takes a person out of their place; what was out of reach may be in reach again."""
-        self.network.leave(self.place[person])
-        self.place[person] = NOBODY
-        self.dead_nodes.clear()
-
-    def let_in(self, person: int, places: Places, *, is_all: bool = True) -> list[int] | None:
+    def let_in(self, person: int) -> list[int] | None:
         """Seats one more, moving as few others as possible; returns who moved, None where it cannot be done.
 
-        A search over all places (`is_all`) that fails marks what it saw: nobody will come free there.
+        A search that fails marks what it saw: nobody will come free there.
         """
-        network, search = self.network, self._search + 1
-        self._search = search
-        came: dict[int, tuple[int, int]] = {}
-        queue, full = deque([person]), []
-        self._seen_person[person] = search
+        candidates, network, seen = self.candidates, self.network, self.dead
+        came: dict[int, tuple[int, int]] = {person: (NOBODY, NOBODY)}
+        queue = deque([person])
         while queue:
             who = queue.popleft()
-            for place in places(who):
-                if self._seen_place[place] == search:
-                    continue
-                self._seen_place[place] = search
+            new = candidates.every(who)
+            if new & self.free:
+                return self._shift(who, candidates.best(who, self.free), came)
+            new &= ~seen
+            while new:
+                place = new.bit_length() - 1
                 node = network.bottleneck(place)
-                if node == NOBODY:
-                    return self._shift(who, place, came)
-                if node in self.dead_nodes or self._seen_node[node] == search:
-                    continue
-                self._seen_node[node] = search
-                full.append(node)
-                for other in network.holder[network.first[node] : network.last[node]]:
-                    if other >= 0 and self._seen_person[other] != search and other not in self.fixed:
-                        self._seen_person[other] = search
-                        came[other] = (who, place)
+                first, last = network.first[node], network.last[node]
+                seen |= network.below(node)
+                # Places are looked at from the last to the first, and a node's lie side by side.
+                new &= (1 << first) - 1
+                for other in network.holder[first:last]:
+                    if other >= 0 and other not in came and other not in self.fixed:
+                        came[other] = who, place
                         queue.append(other)
-        if is_all:
-            self.dead_nodes.update(full)
+        self.dead = seen
         return None
 
     def _shift(self, who: int, place: int, came: dict[int, tuple[int, int]]) -> list[int]:
@@ -81,18 +81,11 @@ class Seating:
                 self.network.leave(old)
                 moved.append(who)
             self.seat(who, place)
-            if who not in came:
-                return moved
             who, place = came[who]
+            if who == NOBODY:
+                return moved
 
 
-def admit(seating: Seating, order: Sequence[int], few: Places, every: Places) -> list[int]:
-    """Lets people in, in order; returns who cannot be served.
-
-    `few` are a person's best places, looked at first; only `every` place decides that there is none.
-    """
-    left = []
-    for person in order:
-        if seating.let_in(person, few, is_all=False) is None and seating.let_in(person, every) is None:
-            left.append(person)
-    return left
+def admit(seating: Seating, order: Sequence[int]) -> list[int]:
+    """Lets people in, in order; returns who cannot be served."""
+    return [person for person in order if seating.let_in(person) is None]

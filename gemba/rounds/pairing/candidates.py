@@ -1,18 +1,22 @@
-"""Who fits whom, and how well: 0 to 10 by product, language and time."""
+"""Who fits whom, and how well: 0 to 10 by product, language and time.
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+Places are bits too: who could take which is asked for thousands at once, as one number for each person.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
+from typing import NamedTuple, TypeVar
 
 from gemba.rounds.pairing.grid import bits_of, lowest
 from gemba.rounds.pairing.network import Network
 from gemba.rounds.pairing.values import Agent, Because, Person
 
+K = TypeVar("K")
 FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
-FEW = 20
-"""So many of the best agents are looked at for each person before all are."""
+KEPT_BYTES = 36 * 1024 * 1024
+"""What is kept of people's places, so that it need not be worked out again."""
 
 
 def match(person: Person, agent: Agent) -> int:
@@ -52,133 +56,193 @@ def because(person: Person, agent: Agent, bit: int) -> tuple[Because, ...]:
     return tuple(found)
 
 
-class Fitting:
-    """Which agents fit a wish, as bits by agent's index, and how well: people who wish the same share it."""
+class Group(NamedTuple):
+    """Places of agents who match a wish equally well: the match without the time, and the places' bits."""
 
-    def __init__(self, agents: Sequence[Agent]) -> None:
-        self._everyone = (1 << len(agents)) - 1
+    score: int
+    places: int
+
+
+class Fitting:
+    """Whose places fit a wish, and how well: people who wish the same share it."""
+
+    def __init__(self, network: Network) -> None:
+        self._everyone = (1 << len(network.places)) - 1
         self._products: dict[int, int] = {}
         self._languages: dict[str, int] = {}
         self._lines: dict[int, int] = {}
-        self._known: dict[tuple[object, ...], list[list[int]]] = {}
-        for number, agent in enumerate(agents):
+        self._known: dict[tuple[tuple[int, ...], str], tuple[Group, ...]] = {}
+        for agent, places in zip(network.agents, network.of_agent, strict=True):
+            mask = (1 << places.stop) - (1 << places.start)
             for product in agent.products:
-                self._products[product] = self._products.get(product, 0) | 1 << number
+                self._products[product] = self._products.get(product, 0) | mask
             for language in agent.languages:
-                self._languages[language] = self._languages.get(language, 0) | 1 << number
+                self._languages[language] = self._languages.get(language, 0) | mask
             if agent.line is not None:
-                self._lines[agent.line] = self._lines.get(agent.line, 0) | 1 << number
+                self._lines[agent.line] = self._lines.get(agent.line, 0) | mask
 
-    def groups(self, person: Person) -> list[list[int]]:
-        """The agents that fit, in groups that match equally well, the best group first."""
-        wish = (person.products, person.insists, person.languages, person.line)
+    def groups(self, person: Person) -> tuple[Group, ...]:
+        """All places in groups that match equally well or are named by a group before; the best first."""
+        wish = person.products, person.languages[0] if person.languages else ""
         if wish not in self._known:
-            self._known[wish] = self._groups(person)
+            self._known[wish] = tuple(self._groups(*wish))
         return self._known[wish]
 
-    def _groups(self, person: Person) -> list[list[int]]:
-        first = self._products.get(person.products[0], 0) if person.products else self._everyone
-        some = reduce(or_, (self._products.get(each, 0) for each in person.products), first)
-        speak = reduce(or_, (self._languages.get(each, 0) for each in person.languages), 0)
-        if not person.languages:
-            speak = self._everyone
-        best = self._languages.get(person.languages[0], 0) if person.languages else self._everyone
-        fit = speak & (some if person.insists else self._everyone)
+    def _groups(self, products: tuple[int, ...], language: str) -> Iterator[Group]:
+        spoken = self._languages.get(language, 0) if language else self._everyone
+        first = self._products.get(products[0], 0) if products else self._everyone
+        some = self._any(self._products, products) | first
+        groups = (
+            Group(FIRST_PRODUCT + LANGUAGE, first & spoken),
+            Group(FIRST_PRODUCT, first | some & spoken),
+            Group(OTHER_PRODUCT, some),
+            Group(LANGUAGE, spoken),
+            Group(0, self._everyone),
+        )
+        before = 0
+        for group in groups:
+            if group.places & ~before:
+                yield group
+            before |= group.places
+
+    def fit(self, person: Person) -> int:
+        """The places of agents who fit a person, whatever the time and whoever they are."""
+        fit = self._any(self._languages, person.languages) if person.languages else self._everyone
+        if person.insists and person.products:
+            fit &= self._any(self._products, person.products)
         if person.line is not None:
             fit &= self._lines.get(person.line, 0)
-        groups: dict[int, int] = {}
-        for mask, product in ((first, FIRST_PRODUCT), (some & ~first, OTHER_PRODUCT), (~some, 0)):
-            for spoken, language in ((best, LANGUAGE), (~best, 0)):
-                score = product + language
-                groups[score] = groups.get(score, 0) | mask & spoken & fit & self._everyone
-        return [bits_of(groups[score]) for score in sorted(groups, reverse=True) if groups[score]]
+        return fit
+
+    @staticmethod
+    def _any(masks: Mapping[K, int], keys: Iterable[K]) -> int:
+        return reduce(or_, (masks.get(key, 0) for key in keys), 0)
 
 
 class Candidates:
     """Which places each person could take."""
 
-    def __init__(
-        self, people: Sequence[Person], network: Network, fitting: Fitting, *, again: bool = False
-    ) -> None:
-        """`again` lets people see agents whom they have met before."""
-        self.people, self.network, self.fitting, self.again = people, network, fitting, again
-        self._found: dict[int, list[tuple[int, ...]]] = {}
-        self._rest: dict[int, Iterator[int]] = {}
-        self._starts = [agent.starts for agent in network.agents]
-        self._ids = [agent.id for agent in network.agents]
-        self._firsts = [
-            [lowest(network.places[place].starts) for place in network.of_agent[index]]
-            for index in range(len(network.agents))
-        ]
+    def __init__(self, people: Sequence[Person], network: Network) -> None:
+        self.people, self.network, self.fitting = people, network, Fitting(network)
+        self.again: set[int] = set()
+        """Indices of those who may see agents they have met before."""
+        self._at = _places_at(network)
+        self._union = reduce(or_, (1 << bit for bit in self._at), 0)
+        self._range_of = {
+            agent.id: (1 << places.stop) - (1 << places.start)
+            for agent, places in zip(network.agents, network.of_agent, strict=True)
+        }
+        self._kept: dict[int, tuple[int, int]] = {}
+        self._most_kept = KEPT_BYTES // (len(network.places) // 4 + 200)
 
-    def open(self, number: int) -> Iterator[int]:
-        """The indices of agents who fit and have a start in common, best first.
+    def when(self, starts: int) -> int:
+        """The places that hold one of these starts."""
+        at = self._at
+        found = 0
+        for bit in bits_of(starts & self._union):
+            found |= at[bit]
+        return found
+
+    def starts_of(self, places: int) -> list[int]:
+        """The starts (bits) that these places hold, ascending."""
+        return [bit for bit in sorted(self._at) if self._at[bit] & places]
+
+    def fit(self, person: Person, *, again: bool) -> int:
+        """The places of agents who fit, whatever the time; `again` lets people see whom they have met."""
+        found = self.fitting.fit(person)
+        out = {person.id, *person.refuses} if again else {person.id, *person.refuses, *person.met}
+        for agent in out:
+            found &= ~self._range_of.get(agent, 0)
+        return found
+
+    def every(self, number: int) -> int:
+        """All places a person (by index) could take."""
+        return self.both(number)[0]
+
+    def both(self, number: int) -> tuple[int, int]:
+        """All places a person could take, and those of them that hold a start they like."""
+        found = self._kept.get(number)
+        if found is None:
+            person = self.people[number]
+            fit = self.fit(person, again=number in self.again)
+            every = liked = self.when(person.free & person.preferred or person.free) & fit
+            if person.preferred and (rest := person.free & ~person.preferred):
+                every |= self.when(rest) & fit
+            found = every, liked if liked != every else every
+            if len(self._kept) < self._most_kept:
+                self._kept[number] = found
+        return found
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """What these people could take has changed."""
+        for number in numbers:
+            self._kept.pop(number, None)
+
+    def classes(self, number: int) -> list[Group]:
+        """The places a person could take in classes that suit equally well, 10 to 0, the best first."""
+        every, liked = self.both(number)
+        found: dict[int, int] = {}
+        for time, extra in ((liked, PREFERRED), (every & ~liked, 0)):
+            part = time
+            for score, places in self.fitting.groups(self.people[number]):
+                if part & places:
+                    found[score + extra] = found.get(score + extra, 0) | part & places
+                part &= ~places
+        return [Group(score, found[score]) for score in sorted(found, reverse=True)]
+
+    def best(self, number: int, among: int) -> int:
+        """The place of these (bits; at least one is the person's) that suits best.
 
         Among equals each person begins at another agent, so that not all ask the same one first.
         """
-        person, starts = self.people[number], self._starts
-        free = person.free
-        return (index for index in self.fit(person) if free & starts[index])
+        every, liked = self.both(number)
+        groups = self.fitting.groups(self.people[number])
+        best, score = 0, -1
+        for time, extra in ((liked, PREFERRED), (every, 0)):
+            part = time & among
+            for group in groups if part else ():
+                if group.score + extra <= score:
+                    break
+                if part & group.places:
+                    best, score = part & group.places, group.score + extra
+                    break
+        turn = (self.people[number].id * 2654435761 >> 7) % len(self.network.places)
+        return turn + lowest(best >> turn) if best >> turn else lowest(best)
 
-    def fit(self, person: Person) -> Iterator[int]:
-        """The indices of agents who fit, whatever their time, best first."""
-        ids = self._ids
-        out = {person.id, *person.refuses} if self.again else {person.id, *person.refuses, *person.met}
-        for group in self.fitting.groups(person):
-            turn = (person.id * 2654435761 >> 7) % len(group)
-            for index in (*group[turn:], *group[:turn]):
-                if ids[index] not in out:
+    def agents(self, number: int) -> Iterator[int]:
+        """The indices of agents whom a person could see, the best match first."""
+        seen: set[int] = set()
+        places = self.network.places
+        for group in self.classes(number):
+            for place in bits_of(group.places):
+                index = places[place].agent
+                if index not in seen:
+                    seen.add(index)
                     yield index
-
-    def few(self, number: int) -> Iterator[int]:
-        """Places of the agents who fit best, preferred times first."""
-        return self._walk(number, FEW)
-
-    def every(self, number: int) -> Iterator[int]:
-        """All places the person could take, in the same order."""
-        return self._walk(number, len(self.network.agents))
-
-    def _walk(self, number: int, most: int) -> Iterator[int]:
-        """The places of at most so many agents; each agent is looked at when first asked for, and once."""
-        if number not in self._found:
-            self._found[number], self._rest[number] = [], self.open(number)
-        found, at = self._found[number], 0
-        while at < most:
-            if at == len(found):
-                index = next(self._rest[number], None)
-                if index is None:
-                    return
-                found.append(tuple(self.places(number, index)))
-            yield from found[at]
-            at += 1
-
-    def places(self, number: int, index: int) -> list[int]:
-        """The places of one agent that hold a start the person can come to, preferred ones first."""
-        person = self.people[number]
-        common = person.free & self._starts[index]
-        liked = self._holding(index, common & person.preferred) if person.preferred else []
-        return list(dict.fromkeys([*liked, *self._holding(index, common)]))
-
-    def _holding(self, index: int, bits: int) -> list[int]:
-        """Which of an agent's places hold one of these starts; places lie one after the other, with gaps."""
-        firsts, base, places = self._firsts[index], self.network.of_agent[index].start, self.network.places
-        found = []
-        while bits:
-            at = bisect_right(firsts, lowest(bits))
-            if at and places[base + at - 1].starts & bits:
-                found.append(base + at - 1)
-            if at == len(firsts):
-                break
-            bits = bits >> firsts[at] << firsts[at]
-        return found
-
-    def score(self, number: int, place: int) -> int:
-        """How well a place suits a person: 0 to 10."""
-        room = self.network.places[place]
-        return score_at(self.people[number], self.network.agents[room.agent], self.start_in(number, place))
 
     def start_in(self, number: int, place: int) -> int:
         """The bit of the start chosen for a person in a place: the earliest they like, else the earliest."""
         person = self.people[number]
         common = self.network.places[place].starts & person.free
         return lowest(common & person.preferred or common)
+
+
+def mask_of(numbers: Sequence[int], count: int) -> int:
+    """These bits of so many."""
+    held = bytearray(count // 8 + 1)
+    for number in numbers:
+        held[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(held, "little")
+
+
+def _places_at(network: Network) -> dict[int, int]:
+    """By start (bit), the places that hold it; many places have the same starts."""
+    same: dict[int, list[int]] = {}
+    for number, place in enumerate(network.places):
+        same.setdefault(place.starts, []).append(number)
+    found: dict[int, int] = {}
+    for starts, numbers in same.items():
+        mask = mask_of(numbers, numbers[-1] + 1)
+        for bit in bits_of(starts):
+            found[bit] = found.get(bit, 0) | mask
+    return found

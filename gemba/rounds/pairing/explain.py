@@ -1,19 +1,19 @@
 """Why somebody is left out, and which hours would have worked."""
 
-from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from gemba.rounds.pairing.admit import Places, Seating
-from gemba.rounds.pairing.candidates import Candidates
-from gemba.rounds.pairing.grid import bits_of
+from gemba.rounds.pairing.admit import Seating
+from gemba.rounds.pairing.candidates import mask_of
 from gemba.rounds.pairing.network import NOBODY
-from gemba.rounds.pairing.values import LeftOut, Person, Reason, Why
+from gemba.rounds.pairing.values import LeftOut, Reason, Why
 
 SUGGESTED = 6
 """At most so many starts that would have worked are named."""
+MANY = 40
+"""After so many steps, what else can be reached is kept for the others."""
 LIFTED: Mapping[str, Mapping[str, Any]] = {
     "language": {"languages": ()},
     "product": {"insists": False},
@@ -26,8 +26,11 @@ LIFTED: Mapping[str, Mapping[str, Any]] = {
 class Explanation:
     """Reads a finished seating."""
 
-    def __init__(self, seating: Seating, candidates: Candidates, few: Places, every: Places) -> None:
-        self.seating, self.candidates, self.few, self.every = seating, candidates, few, every
+    def __init__(self, seating: Seating, left: Sequence[int]) -> None:
+        self.seating, self.candidates, self.left = seating, seating.candidates, left
+        self._known: list[tuple[int, int]] = []
+        """Places from which one can be sent on to each other, and all to which one can be sent from there."""
+        self._crowds: dict[int, int] = {}
 
     def left_out(self, number: int) -> LeftOut:
         """Why a person (by index) is left out."""
@@ -36,86 +39,110 @@ class Explanation:
         return LeftOut(person.id, self._reason(number), works)
 
     def _reason(self, number: int) -> Reason:
-        person = replace(self.candidates.people[number], met=frozenset())
-        if not self._is_anybody_for(person):
-            lift = [rule for rule, wish in LIFTED.items() if self._is_anybody_for(replace(person, **wish))]
+        person = self.candidates.people[number]
+        if not self.candidates.fit(person, again=True):
+            lift = [
+                rule
+                for rule, wish in LIFTED.items()
+                if self.candidates.fit(replace(person, **wish), again=True)
+            ]
             return Reason(Why.NO_AGENT, {"lift": lift})
-        if next(iter(self.every(number)), None) is None:
+        if not self.candidates.every(number):
             return Reason(Why.NO_TIME)
-        people, places = self._region(number)
+        people, places = self._competition(number)
         return Reason(Why.ALL_TAKEN, {"people": people, "places": places})
 
-    def _is_anybody_for(self, person: Person) -> bool:
-        return next(self.candidates.fit(person), None) is not None
+    def _competition(self, number: int) -> tuple[int, int]:
+        """How many compete for what this person could have, left out or not, and for how many places."""
+        region = self._region(self.candidates.every(number))
+        if region not in self._crowds:
+            self._crowds[region] = sum(1 for each in self.left if self.candidates.every(each) & region)
+        places = (region & self._taken).bit_count()
+        # Where only pinned or packed pairs stand in between, nobody competes.
+        return (places + self._crowds[region], places) if places else (0, 0)
 
-    def _region(self, number: int) -> tuple[int, int]:
-        """How many people compete for what this person could have, and for how many places."""
-        network, seen, queue = self.seating.network, {number}, deque([number])
-        while queue:
-            for place in self.every(queue.popleft()):
-                node = network.bottleneck(place)
-                if node == NOBODY:
-                    continue  # a pinned pair or one that was packed stands in between
+    @cached_property
+    def _taken(self) -> int:
+        holder = self.seating.network.holder
+        return mask_of([place for place, who in enumerate(holder) if who != NOBODY], len(holder))
+
+    def _region(self, places: int, *, patience: int = MANY) -> int:
+        """The places somebody could have if those who sit there went elsewhere, and they likewise.
+
+        In a crowded round most of it is the same for nearly everybody: that is worked out once.
+        """
+        network, found, new, steps = self.seating.network, 0, places, 0
+        while new:
+            place = new.bit_length() - 1
+            new &= (1 << place) - 1
+            node = network.bottleneck(place)
+            if node == NOBODY:
+                continue  # a pinned pair or one that was packed stands in between
+            reach = next((reach for known, reach in self._known if known >> place & 1), 0)
+            if not reach and steps == patience:
+                reach, steps = self._know(node), 0
+            if not reach:
+                reach, steps = network.below(node), steps + 1
                 for other in network.holder[network.first[node] : network.last[node]]:
-                    if other >= 0 and other not in seen:
-                        seen.add(other)
-                        queue.append(other)
-        return len(seen), sum(1 for each in seen if self.seating.place[each] != NOBODY)
+                    if other >= 0 and other not in self.seating.fixed:
+                        new |= self.candidates.every(other)
+            found |= reach
+            new &= ~found
+        return found
+
+    def _know(self, node: int) -> int:
+        """The same from a node on, kept for all places that lead there and back."""
+        below = self.seating.network.below(node)
+        found = self._region(below, patience=-1)
+        self._known.append((_leading_to(self.seating, below) & found, found))
+        return found
 
     def _would_work(self, number: int) -> list[int]:
         """Starts of agents who fit at which the person could have been served, spread over the days.
 
         Free places first; those that come free by moving others only where there are none.
         """
-        return self._starts_in(number, self._free) or self._starts_in(number, self._within_reach)
-
-    @cached_property
-    def _free(self) -> frozenset[int]:
-        network = self.seating.network
-        return frozenset(n for n in range(len(network.places)) if network.bottleneck(n) == NOBODY)
-
-    @cached_property
-    def _within_reach(self) -> frozenset[int]:
-        """The places that are free, or come free when others move to their best agents: one pass back."""
-        return frozenset(_reaching_room(self.seating, self.few, self._free))
-
-    def _starts_in(self, number: int, places: frozenset[int]) -> list[int]:
-        person, network = self.candidates.people[number], self.candidates.network
-        bits = 0
-        for index in self.candidates.fit(person):
-            for place in network.of_agent[index]:
-                if place in places:
-                    bits |= network.places[place].starts
-        every = bits_of(bits & ~person.free)
+        person = self.candidates.people[number]
+        fit = self.candidates.fit(person, again=True)
+        places = fit & self._free or fit & self._within_reach
+        every = [bit for bit in self.candidates.starts_of(places) if not person.free >> bit & 1]
         return sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
 
+    @cached_property
+    def _free(self) -> int:
+        network = self.seating.network
+        count = len(network.places)
+        return mask_of([place for place in range(count) if network.bottleneck(place) == NOBODY], count)
 
-def _reaching_room(seating: Seating, places_of: Places, free: Collection[int]) -> set[int]:
-    network = seating.network
-    seated = [
-        each for each, place in enumerate(seating.place) if place != NOBODY and each not in seating.fixed
-    ]
-    wanting: dict[int, list[int]] = {}
-    for each in seated:
-        for place in places_of(each):
-            wanting.setdefault(place, []).append(each)
+    @cached_property
+    def _within_reach(self) -> int:
+        """The places that are free, or come free when others move."""
+        return _leading_to(self.seating, self._free)
+
+
+def _leading_to(seating: Seating, goal: int) -> int:
+    """The places (bits) from which others can move on, one by one, until a place of the goal is taken."""
+    network, every = seating.network, seating.candidates.every
     behind: dict[int, list[int]] = {}
-    good, queue = set(free), deque(sorted(free))
     for place in range(len(network.places)):
-        if place not in good:
-            behind.setdefault(network.bottleneck(place), []).append(place)
-    while queue:
-        for mover in wanting.get(queue.popleft(), ()):
-            for node in network.chain[seating.place[mover]]:
+        behind.setdefault(network.bottleneck(place), []).append(place)
+    good, news = goal, True
+    waiting = [each for each, at in enumerate(seating.place) if at != NOBODY and each not in seating.fixed]
+    while news:
+        news, still = False, []
+        for each in waiting:
+            if not every(each) & good:
+                still.append(each)
+                continue
+            for node in network.chain[seating.place[each]]:
                 for place in behind.pop(node, ()):
-                    good.add(place)
-                    queue.append(place)
+                    good |= 1 << place
+                    news = True
+        waiting = still
     return good
 
 
-def explain(
-    seating: Seating, candidates: Candidates, few: Places, every: Places, left: Sequence[int]
-) -> list[LeftOut]:
-    """Why each of these people (by index) is left out; `few` and `every` give the places each may have."""
-    explanation = Explanation(seating, candidates, few, every)
+def explain(seating: Seating, left: Sequence[int]) -> list[LeftOut]:
+    """Why each of these people (by index) is left out."""
+    explanation = Explanation(seating, left)
     return [explanation.left_out(number) for number in left]

@@ -57,6 +57,7 @@ class Network:
         self.agent_node: list[int] = []
         self.days: list[list[Day]] = []
         self._anchors = anchors or {}
+        self._same: dict[int, int] = {}
         for number, agent in enumerate(agents):
             self._grow(number, agent)
 
@@ -69,9 +70,10 @@ class Network:
         days = [(day, mask & agent.starts) for day, mask in self.grid.days(agent.zone)]
         self.days.append([])
         shares = _week_shares(agent, [day for day, starts in days if starts])
-        for day, starts in days:
-            if not starts:
+        for day, open_starts in days:
+            if not open_starts:
                 continue
+            starts = self._same.setdefault(open_starts, open_starts)
             month, week = _month(day), (_month(day), _week(day))
             if month not in nodes:
                 nodes[month] = self._branch(root, _left(agent, agent.per_month, month, _month))
@@ -84,7 +86,7 @@ class Network:
             above = self._branch(nodes[week], per_day if len(parts) > per_day else PLENTY)
             begin = len(self.places)
             for part in parts:
-                self._leaf(above, Place(number, part))
+                self._leaf(above, Place(number, self._same.setdefault(part, part)))
             self.days[number].append(Day(starts, range(begin, len(self.places)), above, per_day))
         self.of_agent.append(range(start, len(self.places)))
 
@@ -130,6 +132,10 @@ class Network:
             if self.used[node] >= self.cap[node]:
                 return node
         return NOBODY
+
+    def below(self, node: int) -> int:
+        """The places below a node, as bits."""
+        return (1 << self.last[node]) - (1 << self.first[node])
 
     def place_at(self, agent: int, bit: int) -> int:
         """The place of an agent that holds a start, NOBODY where none does."""

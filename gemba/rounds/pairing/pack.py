@@ -7,7 +7,6 @@ is a packing problem, small enough to be tried out (Simons and Sipser 1984: hard
 from collections.abc import Sequence
 
 from gemba.rounds.pairing.admit import Seating
-from gemba.rounds.pairing.candidates import Candidates
 from gemba.rounds.pairing.grid import bits_of
 from gemba.rounds.pairing.network import NOBODY, Day
 
@@ -18,8 +17,9 @@ MOST_A_DAY = 6
 class Packing:
     """Starts that were chosen by hand, so to speak: by person's index (agent's index, bit)."""
 
-    def __init__(self, seating: Seating, candidates: Candidates) -> None:
-        self.seating, self.candidates = seating, candidates
+    def __init__(self, seating: Seating) -> None:
+        self.seating, self.candidates = seating, seating.candidates
+        self._is_cut = any(len(day.places) > 1 for days in seating.network.days for day in days)
         self.chosen: dict[int, tuple[int, int]] = {}
         self._extra: dict[tuple[int, int], list[int]] = {}
 
@@ -27,7 +27,7 @@ class Packing:
         """Seats one more where a day has room if its visits move; whether it worked."""
         wish = self.candidates.people[person]
         network = self.seating.network
-        for index in self.candidates.open(person):
+        for index in self.candidates.agents(person) if self._is_cut else ():
             for number, day in enumerate(network.days[index]):
                 if (
                     len(day.places) > 1

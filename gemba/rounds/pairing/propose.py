@@ -1,11 +1,11 @@
 """A whole round: who is served, by whom, when, and why not the others."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gemba.rounds.pairing.admit import Seating, admit
-from gemba.rounds.pairing.assign import PER_POINT, Assignment
-from gemba.rounds.pairing.candidates import BEST, Candidates, Fitting, because, score_at
+from gemba.rounds.pairing.assign import Assignment
+from gemba.rounds.pairing.candidates import Candidates, because, score_at
 from gemba.rounds.pairing.explain import explain
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.network import NOBODY, Network
@@ -27,21 +27,16 @@ class Table:
 
     people: list[Person]
     network: Network
-    fresh: Candidates
-    again: Candidates
+    candidates: Candidates
     seating: Seating
     order: list[int]
     pins: dict[int, tuple[int, int]]
-    second: set[int]
-    """People for whom agents they have met are looked at too."""
 
-    def every(self, number: int) -> Iterable[int]:
-        """All places of a person."""
-        return (self.again if number in self.second else self.fresh).every(number)
-
-    def few(self, number: int) -> Iterable[int]:
-        """The places of the agents who fit a person best."""
-        return (self.again if number in self.second else self.fresh).few(number)
+    def see_again(self, left: Sequence[int]) -> None:
+        """Lets those who are left see agents they have met before."""
+        met = [number for number in left if self.people[number].met]
+        self.candidates.again.update(met)
+        self.candidates.forget(met)
 
 
 def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Sequence[Pin]) -> Table:
@@ -67,16 +62,15 @@ def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Seq
         if place == NOBODY or near:
             raise NoSuchPin(pin)
         fixed[who], seats[who] = (index, bit), place
-    seating = Seating(network, len(people), fixed)
+    candidates = Candidates(people, network)
+    seating = Seating(network, candidates, fixed)
     for who, place in seats.items():
         if network.bottleneck(place) != NOBODY:
             raise NoSuchPin(next(pin for pin in pins if pin.person == people[who].id))
         seating.seat(who, place)
     order = sorted(range(len(people)), key=lambda number: (people[number].order, people[number].id))
     waiting = [number for number in order if number not in fixed]
-    fitting = Fitting(agents)
-    fresh, again = Candidates(people, network, fitting), Candidates(people, network, fitting, again=True)
-    return Table(people, network, fresh, again, seating, waiting, fixed, set())
+    return Table(people, network, candidates, seating, waiting, fixed)
 
 
 def never() -> bool:
@@ -107,12 +101,12 @@ def propose(
         bound = _most(table, left) if _is_flow(table) and not table.pins else _bound(table)
     complete = False
     if preview is not None:
-        seats = Packing(table.seating, table.again)
+        seats = Packing(table.seating)
         seats.chosen.update(table.pins)
         preview(_plan(table, seats, left, bound, complete))
     if best_match:
         complete = _match(table, expired)
-    packing = Packing(table.seating, table.again)
+    packing = Packing(table.seating)
     packing.chosen.update(table.pins)
     left = [number for number in left if not packing.let_in(number)]
     return _plan(table, packing, left, bound, complete)
@@ -120,12 +114,9 @@ def propose(
 
 def _admit(table: Table) -> list[int]:
     """Phase A; agents met before only for those who would be left out."""
-    left = admit(table.seating, table.order, table.few, table.every)
-    table.second.update(number for number in left if table.people[number].met)
-    if not table.second:
-        return left
-    table.seating.dead_nodes.clear()
-    return admit(table.seating, left, table.few, table.every)
+    left = admit(table.seating, table.order)
+    table.see_again(left)
+    return admit(table.seating, left) if table.candidates.again else left
 
 
 def _is_flow(table: Table) -> bool:
@@ -135,13 +126,16 @@ def _is_flow(table: Table) -> bool:
 
 def _most(table: Table, left: Sequence[int]) -> int:
     """The most that can be served, of a seating whose days are whole: others may see agents again too."""
-    if table.second:
-        seating, network = table.seating, table.network
-        kept = seating.place[:], network.holder[:], network.used[:]
-        seating.dead_nodes.clear()
-        left = admit(seating, left, table.again.few, table.again.every)
+    seating, network, again = table.seating, table.network, table.candidates.again
+    if again:
+        kept, few = (seating.place[:], network.holder[:], network.used[:]), sorted(again)
+        table.see_again(range(len(table.people)))
+        seating.look_again()
+        left = admit(seating, left)
         seating.place, network.holder, network.used = kept
-        seating.dead_nodes.clear()
+        table.candidates.forget(sorted(again))
+        again.intersection_update(few)
+        seating.look_again()
     return len(table.people) - len(left)
 
 
@@ -156,36 +150,23 @@ def _bound(table: Table) -> int:
         for agent in table.network.agents
     ]  # fmt: skip
     network = Network(roomy, table.network.grid)
-    candidates = Candidates(table.people, network, table.again.fitting, again=True)
-    seating = Seating(network, len(table.people))
+    candidates = Candidates(table.people, network)
     everyone = range(len(table.people))
-    return len(table.people) - len(admit(seating, everyone, candidates.few, candidates.every))
+    candidates.again.update(everyone)
+    return len(table.people) - len(admit(Seating(network, candidates), everyone))
 
 
 def _match(table: Table, expired: Callable[[], bool]) -> bool:
     """Phase B: seats the same people anew at least cost; whether time sufficed."""
     seating, served = table.seating, [n for n in table.order if table.seating.place[n] != NOBODY]
-    kept = {number: seating.place[number] for number in served}
-    costs = [_costs(table, number, kept.get(number, NOBODY)) for number in range(len(table.people))]
     for number in served:
-        seating.rise(number)
-    late = Assignment(seating, costs, table.network.agents).seat_all(served, expired)
+        seating.network.leave(seating.place[number])
+        seating.place[number] = NOBODY
+    late = Assignment(seating).seat_all(served, expired)
+    seating.look_again()
     for number in late:
-        # Whoever phase A let in can be seated around the others.
-        if seating.let_in(number, lambda who: tuple(costs[who]), is_all=False) is None:
-            seating.let_in(number, table.every)
+        seating.let_in(number)  # Whoever phase A let in can be seated around the others.
     return not late
-
-
-def _costs(table: Table, number: int, own: int) -> Mapping[int, int]:
-    """What the places of a person cost: the best agents' and the one phase A gave."""
-    if own == NOBODY:
-        return {}
-    candidates = table.again if number in table.second else table.fresh
-    return {
-        place: PER_POINT * (BEST - candidates.score(number, place))
-        for place in (*candidates.few(number), own)
-    }
 
 
 def _plan(table: Table, packing: Packing, left: list[int], bound: int, complete: bool) -> Plan:
@@ -196,7 +177,7 @@ def _plan(table: Table, packing: Packing, left: list[int], bound: int, complete:
         if number in packing.chosen:
             index, bit = packing.chosen[number]
         elif place != NOBODY:
-            index, bit = network.places[place].agent, table.again.start_in(number, place)
+            index, bit = network.places[place].agent, table.candidates.start_in(number, place)
         else:
             continue
         loads[index] += 1
@@ -205,7 +186,7 @@ def _plan(table: Table, packing: Packing, left: list[int], bound: int, complete:
         if number in table.pins:
             words = (Because.PINNED, *words)
         pairs.append(Pair(person.id, agent.id, grid.first + bit, score_at(person, agent, bit), words))
-    out = explain(table.seating, table.again, table.few, table.every, left)
+    out = explain(table.seating, left)
     figures = Figures(
         served=len(pairs),
         bound=max(bound, len(pairs)),

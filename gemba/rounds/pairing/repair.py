@@ -6,6 +6,7 @@ Nobody who has been told of a visit loses it: people only ever move on, along th
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from gemba.rounds.pairing.admit import admit
 from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.network import NOBODY
@@ -41,16 +42,14 @@ def repair(
     seating.fixed = frozenset(n for n in table.pins if table.people[n].id in set(stay))
     lost = [number for number in range(len(table.people)) if number not in table.pins]
     lost.sort(key=lambda number: (table.people[number].order, table.people[number].id))
-    out = [number for number in lost if seating.let_in(number, table.every) is None]
-    table.second.update(number for number in out if table.people[number].met)
-    if table.second:
-        seating.dead_nodes.clear()
-        out = [number for number in out if seating.let_in(number, table.every) is None]
+    out = admit(seating, lost)
+    table.see_again(out)
+    out = admit(seating, out)
 
     def pair_of(number: int) -> Pair:
         place = seating.place[number]
         person, agent = table.people[number], network.agents[network.places[place].agent]
-        bit = table.again.start_in(number, place)
+        bit = table.candidates.start_in(number, place)
         return Pair(
             person.id, agent.id, grid.first + bit, score_at(person, agent, bit), because(person, agent, bit)
         )

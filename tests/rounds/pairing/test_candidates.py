@@ -1,6 +1,10 @@
-"""Groups of agents by wish, against asking each pair by itself."""
+"""Groups of places by wish, against asking each pair by itself."""
 
-from gemba.rounds.pairing.candidates import Fitting, match
+from dataclasses import replace
+
+from gemba.rounds.pairing.candidates import Candidates, match, score_at
+from gemba.rounds.pairing.grid import bits_of
+from gemba.rounds.pairing.network import Network
 from tests.rounds.pairing.worlds import make
 
 
@@ -8,20 +12,28 @@ def test_groups_match_equally_well_and_hold_everyone_who_fits() -> None:
     several = 0
     for seed in range(40):
         world = make(seed, people=12, agents=9)
-        fitting = Fitting(world.agents)
-        for person in world.people:
-            groups = fitting.groups(person)
-            scores = [{match(person, world.agents[index]) for index in group} for group in groups]
-            assert all(len(score) == 1 for score in scores)
-            best_first = [score.pop() for score in scores]
-            assert best_first == sorted(set(best_first), reverse=True)
-            fit = sorted(
-                number
-                for number, agent in enumerate(world.agents)
+        network = Network(world.agents, world.grid)
+        candidates = Candidates(world.people, network)
+        for number, person in enumerate(world.people):
+            whole = candidates.fit(replace(person, refuses=frozenset(), met=frozenset()), again=True)
+            fit = {
+                index
+                for index, agent in enumerate(world.agents)
                 if set(person.languages) & agent.languages
                 and (not person.insists or not person.products or set(person.products) & agent.products)
                 and person.line in (None, agent.line)
-            )
-            assert sorted(index for group in groups for index in group) == fit
+            }
+            assert {network.places[place].agent for place in bits_of(whole)} == {
+                index for index in fit if network.of_agent[index]
+            }
+            groups, before = candidates.fitting.groups(person), 0
+            for group in groups:
+                agents = {network.places[place].agent for place in bits_of(group.places & ~before)}
+                assert {match(person, world.agents[index]) for index in agents} == {group.score}
+                before |= group.places
             several += len(groups) > 1
+            for score, places in candidates.classes(number):
+                for place in bits_of(places):
+                    agent = world.agents[network.places[place].agent]
+                    assert score_at(person, agent, candidates.start_in(number, place)) == score
     assert several > 100

@@ -214,7 +214,7 @@ def test_reasons_tell_what_binds() -> None:
         (2, Why.ALL_TAKEN),
         (3, Why.ALL_TAKEN),
     ]
-    assert plan.left_out[0].reason.facts == {"people": 2, "places": 1}
+    assert plan.left_out[0].reason.facts == {"people": 3, "places": 1}
 
 
 def _ill(agent: Agent) -> Agent:
