@@ -39,6 +39,8 @@ def new_visit_document(visit: Visit) -> dict[str, Any]:
 
 def _visit(visit: Visit, states: Sequence[InviteState], answers: Iterable[VisitAnswer]) -> dict[str, Any]:
     seats = [(visitor, "visitor") for visitor in visit.visitors] + [(visit.agent, "agent")]
+    if visit.mentor is not None:
+        seats.append((visit.mentor, "mentor"))
     if visit.lead is not None:
         seats.append((visit.lead, "lead"))
     return {
@@ -47,6 +49,7 @@ def _visit(visit: Visit, states: Sequence[InviteState], answers: Iterable[VisitA
         "agent": visit.agent_id,
         "visitors": [visitor.id for visitor in visit.visitors],
         "lead": visit.lead_id,
+        "mentor": visit.mentor_id,
         "people": [{"id": person.id, "name": person.name, "part": part} for person, part in seats],
         "product": visit.product.name if visit.product else None,
         "start": visit.starts_at,

@@ -126,8 +126,9 @@ def _waiting(person: Person, now: datetime) -> Waiting:
         triage = waiting_for_triage(Triage.INBOX)
     if person.has(Role.ADMIN):
         dead = _count(OutboxItem, OutboxItem.state == State.DEAD)
-    if person.has(Role.AGENT):
+    if person.has(Role.AGENT, Role.MENTOR):
         no_hours = db.session.get(Availability, person.id) is None
+    if person.has(Role.AGENT):
         reviews = reviewing.to_review(person, now)
     return Waiting(
         open=_open(person, now),

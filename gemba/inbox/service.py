@@ -165,7 +165,7 @@ def _tokens(addresses: Collection[str]) -> set[tuple[int, int]]:
 
 
 def _participants(visit: Visit) -> set[int | None]:
-    return {visit.agent_id, visit.lead_id, *(visitor.id for visitor in visit.visitors)}
+    return set(visits.participants(visit))
 
 
 def _facts(reply: Reply, address: str, person: Person, visit: Visit) -> dict[str, Any]:

@@ -75,11 +75,15 @@ def _summary(snapshot: Snapshot, agent: str, visitors: list[str], locale: str) -
 
 
 def _description(snapshot: Snapshot, address: str) -> str:
+    mentor = next((who.name for who in snapshot.people if who.part == "mentor"), "")
     lines = [
         _("Video call: %(url)s", url=snapshot.meeting_url),
         *([_("What the visitors would like to see: %(note)s", note=snapshot.note)] if snapshot.note else []),
         _("Notes, moving and cancelling: %(url)s", url=address),
-        _("The agent works as usual and shares the screen. Watch the process, never the person."),
+        *([_("Mentor:") + f" {mentor}"] if mentor else []),
+        _("The visitor answers customers, and the mentor sits beside them.")
+        if mentor
+        else _("The agent works as usual and shares the screen. Watch the process, never the person."),
     ]
     return "\n".join(lines)
 

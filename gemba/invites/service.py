@@ -27,7 +27,7 @@ class Who:
     locale: str
     timezone: str
     part: str
-    """`visitor`, `agent` or `lead`"""
+    """`visitor`, `agent`, `mentor` or `lead`"""
     answer: str = Answer.NEEDS_ACTION.value
     """What they said to this hour (PARTSTAT)"""
 
@@ -232,7 +232,8 @@ def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
     agent = next(person for person in snapshot.people if person.part == "agent")
     visitors = [person for person in snapshot.people if person.part == "visitor"]
     lead = next((person for person in snapshot.people if person.part == "lead"), None)
-    others = visitors if who.part == "agent" else [agent]
+    mentor = next((person for person in snapshot.people if person.part == "mentor"), None)
+    others = visitors if who.part in ("agent", "mentor") else [agent]
     previous = snapshot.previous_start
     return {
         "word": word,
@@ -246,6 +247,7 @@ def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
         "agent": agent.name,
         "visitors": [visitor.name for visitor in visitors],
         "lead": lead.name if lead else None,
+        "mentor": mentor.name if mentor else None,
         "programme": snapshot.programme_ru if who.locale == "ru" else snapshot.programme,
         "product": snapshot.product,
         "meeting_url": snapshot.meeting_url,
@@ -264,6 +266,7 @@ def words(snapshot: Snapshot, who: Who, word: str) -> dict[str, Any]:
 EARLIER: Words = {
     "visit_id": None,
     "person_id": None,
+    "mentor": None,
     "note": "",
     "came": "",
     "went": "",

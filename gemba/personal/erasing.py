@@ -110,7 +110,8 @@ def _forget_rows(person: Person) -> None:
     # Texts of calendar feeds hold names; they are made anew from the visits.
     feed = db.metadata.tables["feed_event"]
     seats = select(VisitVisitor.visit_id).where(VisitVisitor.person_id == person.id)
-    sides = or_(Visit.agent_id == person.id, Visit.lead_id == person.id, Visit.id.in_(seats))
+    parts = (Visit.agent_id, Visit.lead_id, Visit.mentor_id)
+    sides = or_(*(part == person.id for part in parts), Visit.id.in_(seats))
     _run(delete(feed).where(feed.c.visit_id.in_(select(Visit.id).where(sides))))
 
 

@@ -21,6 +21,8 @@ from gemba.rounds.working import NoPlan, work_out
 
 TRIES = 3
 """So often those who lost their hour are paired anew before they are told that there is none."""
+TRIES_GUIDED = 10
+"""The same where mentors take part: which of them guides whom is found by booking, not by the engine."""
 SLICE = 20.0
 PAUSE = 0.12
 """Seconds between two parts: who waits for SQLite's only writer looks every tenth of a second."""
@@ -77,7 +79,8 @@ def publish(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
             return partial(publishing.go_on, dict(payload))
         time.sleep(PAUSE)
     db.session.rollback()
-    if tries < TRIES and _pair_anew(round_id):
+    most = TRIES_GUIDED if publishing.has_mentors(round_id) else TRIES
+    if tries < most and _pair_anew(round_id):
         return partial(publishing.go_on, {**payload, "tries": tries + 1})
     return partial(publishing.finish, round_id, by_id, bool(payload["all"]))
 

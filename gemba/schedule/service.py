@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     Select,
-    and_,
     bindparam,
     event,
     func,
@@ -26,12 +25,12 @@ from gemba.db import db, table_of
 from gemba.errors import Invalid, NotFound, Stale
 from gemba.openings import hours_opened
 from gemba.people import service as people
-from gemba.people.models import Line, Person, PersonRole
+from gemba.people.models import Line, Person
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import rules
 from gemba.schedule.models import Availability, new_stamp
-from gemba.schedule.sides import hours_from
+from gemba.schedule.sides import hosts, hours_from
 
 NEVER_SAVED = 0
 """The version of hours that were never saved."""
@@ -220,12 +219,8 @@ def agents_looked_after(
 
 
 def _agents_of(viewer: Person) -> Select[Person]:
-    """Active agents in a viewer's sight: themselves, their line's, all for an admin."""
-    found = (
-        select(Person)
-        .join(PersonRole, and_(PersonRole.person_id == Person.id, PersonRole.role == Role.AGENT.value))
-        .where(Person.active)
-    )
+    """Active agents and mentors in a viewer's sight: themselves, their line's, all for an admin."""
+    found = select(Person).where(Person.active, Person.id.in_(hosts()))
     if viewer.has(Role.ADMIN):
         return found
     seen: ColumnElement[bool] = or_(Person.id == viewer.id, _LED.c.lead_id == viewer.id)

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Text, bindparam, cast, exists, select
+from sqlalchemy import ColumnElement, Executable, Select, Text, bindparam, cast, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gemba.db import db, table_of
@@ -28,10 +28,10 @@ class AgentSide:
     has_calendars: bool
 
 
-def agent_sides(agent_ids: Collection[int]) -> list[AgentSide]:
+def agent_sides(agent_ids: Collection[int], role: Role | None = Role.AGENT) -> list[AgentSide]:
     """What the rules know of active agents' own wishes, by id ascending, with the quiet hours of their lines.
 
-    One statement. Who saved no hours, or is no agent any more, is left out.
+    One statement. Who saved no hours, or has the role no more, is left out; None is agents and mentors alike.
     """
     many, wanted = len(agent_ids) >= MANY, set(agent_ids)
     values = {} if many else {"people": list(wanted)}
@@ -50,13 +50,13 @@ def agent_sides(agent_ids: Collection[int]) -> list[AgentSide]:
             ),
             has_calendars=row[17],
         )
-        for row in db.session.execute(_sides_statement(many), values).all()
+        for row in db.session.execute(_sides_statement(many, role), values).all()
         if row[0] in wanted
     ]
 
 
 @cache
-def _sides_statement(many: bool) -> Executable:
+def _sides_statement(many: bool, role: Role | None) -> Executable:
     hours, quiet = table_of(Availability).c, table_of(QuietHours).c
     query = (
         select(
@@ -78,12 +78,20 @@ def _sides_statement(many: bool) -> Executable:
             exists().where(BusySource.person_id == hours.person_id),
         )
         .join(Person, Person.id == hours.person_id)
-        .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
         .outerjoin(QuietHours, QuietHours.line_id == Person.line_id)
         .where(Person.active)
         .order_by(hours.person_id)
     )
+    if role is None:
+        query = query.where(Person.id.in_(hosts()))
+    else:
+        query = query.join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == role))
     return query if many else query.where(hours.person_id.in_(bindparam("people", expanding=True)))
+
+
+def hosts() -> Select[int]:
+    """SQL: the ids of people who have hours of their own: agents and mentors."""
+    return select(PersonRole.person_id).where(PersonRole.role.in_((Role.AGENT, Role.MENTOR)))
 
 
 MANY = 400

@@ -26,14 +26,14 @@ A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
 
 
 @blueprint.get("/availability")
-@requires(Role.AGENT)
+@requires(Role.AGENT, Role.MENTOR)
 def availability() -> Answer:
     """My hours."""
     return _show(me().id)
 
 
 @blueprint.post("/availability")
-@requires(Role.AGENT)
+@requires(Role.AGENT, Role.MENTOR)
 def save() -> Answer:
     """Replaces my hours."""
     return _save(me().id)

@@ -26,6 +26,8 @@ def voices(visit: Visit) -> list[Voice]:
     """The participants, visitors first, and their answers, in one statement."""
     rows = replies.rows_of([visit.id])[visit.id]
     sides = [(visitor, "visitor") for visitor in visit.visitors] + [(visit.agent, "agent")]
+    if visit.mentor is not None:
+        sides.append((visit.mentor, "mentor"))
     if visit.lead is not None:
         sides.append((visit.lead, "lead"))
     found = []
@@ -54,7 +56,7 @@ def context(visit: Visit, reader: Person, form: AnswerForm | None = None, *, now
 def _no_means(visit: Visit, mine: Voice, *, now: datetime) -> str:
     """What follows from a no: `handed-back`, `cancelled`, `left`, or `noted`."""
     notice = timedelta(minutes=visit.programme.cancel_notice_minutes)
-    if now >= visit.starts_at or mine.part == "lead":
+    if now >= visit.starts_at or mine.part in ("lead", "mentor"):
         return "noted"
     if mine.part == "agent":
         return "handed-back"

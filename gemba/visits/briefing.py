@@ -1,5 +1,5 @@
 """What somebody reads before a visit: what to watch, the rules of the house, how to take notes, what to have
-ready. In the language in force; other words for visitor, agent and lead."""
+ready. In the language in force; other words for visitor, agent, mentor and lead."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +11,10 @@ Part = dict[str, Any]
 
 
 def briefing(part: str, guide: Sequence[str]) -> list[Part]:
-    """The briefing of a visitor, an agent or a lead; `guide` is the programme's, a prompt a line."""
-    made = {"visitor": _visitor, "agent": _agent, "lead": _lead}[part](list(filter(None, guide)))
+    """The briefing of a visitor, agent, mentor or lead; `guide` is the programme's, a prompt a line."""
+    made = {"visitor": _visitor, "agent": _agent, "mentor": _mentor, "lead": _lead}[part](
+        list(filter(None, guide))
+    )
     return [{"title": title, "lines": lines} for title, lines in made if lines]
 
 
@@ -79,6 +81,28 @@ def _agent(guide: list[str]) -> Made:
             [
                 _("Your tools open and the screen ready to be shared."),
                 _("Private chats and mail closed, and notifications muted."),
+            ],
+        ),
+    ]
+
+
+def _mentor(guide: list[str]) -> Made:
+    return [
+        (
+            _("Your part"),
+            [
+                _("The visitor answers customers, and you sit beside them."),
+                _("Nothing is sent that you would not send yourself."),
+                _("Let them try first. Step in when a customer would notice, and say why."),
+                _("Take over without asking when a customer needs it. They have been told that you may."),
+            ],
+        ),
+        (_("What the visitor was asked to watch"), guide),
+        (
+            _("Have ready"),
+            [
+                _("A few plain cases for the first half hour, and the one rule that beginners break."),
+                _("The last ten minutes for talking it over: you both write a debrief afterwards."),
             ],
         ),
     ]

@@ -112,6 +112,10 @@ class NobodyFree(Refused):
     code = "nobody-free"
 
 
+class NoMentorFree(Refused):
+    """No other mentor is free at this hour."""
+
+
 class NotOverYet(Refused):
     """Whether the visit took place is asked once it has begun."""
 

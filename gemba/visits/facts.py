@@ -23,6 +23,7 @@ from gemba.db import db, epoch
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes.models import Programme
+from gemba.programmes.rules import Format
 from gemba.schedule import sides
 from gemba.schedule.models import Availability
 from gemba.schedule.rules import AgentFacts, Limits, Load, Seconds, Span, VisitorFacts
@@ -72,13 +73,30 @@ def sum_for(ask: Ask) -> Sum:
     return number, stamps, mixed
 
 
-def _fitting(ask: Ask, *columns: Any) -> Select[Any]:
-    """Columns of the active agents with hours who fit the ask."""
+def is_guided(programme: Programme) -> bool:
+    """Whether a mentor takes part in the programme's visits."""
+    return programme.format == Format.HANDS_ON
+
+
+def mentor_stamps(*, but: Collection[int] = ()) -> dict[int, Stamp]:
+    """Ids of active mentors with hours, ascending, each with their stamp; without those of `but`."""
+    columns = (Availability.person_id, Availability.stamp, Person.line_id)
+    query = _fitting(ANY, *columns, role=Role.MENTOR).order_by(Availability.person_id)
+    return {mentor: (stamp, line) for mentor, stamp, line in db.session.execute(query) if mentor not in but}
+
+
+def mentors_for(programme: Programme) -> list[int]:
+    """Ids of all who could guide a visit of the programme; nobody where it needs none."""
+    return list(mentor_stamps()) if is_guided(programme) else []
+
+
+def _fitting(ask: Ask, *columns: Any, role: Role = Role.AGENT) -> Select[Any]:
+    """Columns of the active agents, or mentors, with hours who fit the ask."""
     query = (
         select(*columns)
         .select_from(Availability)
         .join(Person, Person.id == Availability.person_id)
-        .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
+        .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == role))
         .where(Person.active)
     )
     if ask.agent_id is not None:
@@ -131,7 +149,8 @@ def times_of(
 
 @cache
 def _times_statement(many: bool) -> Executable:
-    """Visits by agent and by visitor: person, start, end, buffers, is it as agent, programme, does it count.
+    """Visits by agent, mentor and visitor: person, start, end, buffers, is it as a visitor's host, programme,
+    does it count.
 
     No upper end of time: with one, SQLite walks all visits of the time instead of those of a few people.
     """
@@ -152,6 +171,15 @@ def _times_statement(many: bool) -> Executable:
         Visit.programme_id,
         counted,
     ).where(*near, Visit.joins_id.is_(None))
+    as_mentor: Any = select(
+        Visit.mentor_id,
+        *times,
+        Visit.mentor_before,
+        Visit.mentor_after,
+        literal_column("1"),
+        Visit.programme_id,
+        counted,
+    ).where(*near, Visit.mentor_id.is_not(None))
     none: ColumnElement[int] = literal_column("0")
     as_visitor: Any = (
         select(VisitVisitor.person_id, *times, none, none, none, Visit.programme_id, counted)
@@ -163,10 +191,12 @@ def _times_statement(many: bool) -> Executable:
         theirs = select(VisitVisitor.visit_id).join(
             Availability, Availability.person_id == VisitVisitor.person_id
         )
-        return union_all(as_agent, as_visitor.where(Visit.id.in_(theirs)))
+        return union_all(as_agent, as_mentor, as_visitor.where(Visit.id.in_(theirs)))
     people: ColumnElement[Any] = bindparam("people", expanding=True)
     return union_all(
-        as_agent.where(Visit.agent_id.in_(people)), as_visitor.where(VisitVisitor.person_id.in_(people))
+        as_agent.where(Visit.agent_id.in_(people)),
+        as_mentor.where(Visit.mentor_id.in_(people)),
+        as_visitor.where(VisitVisitor.person_id.in_(people)),
     )
 
 
@@ -202,10 +232,11 @@ def _seats_of(programme: Programme) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Known:
-    """The facts of some agents and visitors."""
+    """The facts of agents and visitors, and of those of whom one has to guide them: None where nobody."""
 
     agents: list[AgentFacts]
     visitors: list[VisitorFacts]
+    mentors: list[AgentFacts] | None = None
 
 
 def gather(
@@ -215,25 +246,41 @@ def gather(
     window: Span,
     *,
     but: Visit | None = None,
+    mentors: Collection[int] | None = None,
 ) -> Known:
-    """Reads all that `explain` wants to know about the window, in a constant number of statements."""
-    times = times_of([*agents, *visitors], programme, window, but=but)
-    found = [
-        replace(
-            agent,
-            busy=_spans(load.busy),
-            visits=_spans(load.visits),
-            calendar=_spans(load.calendar),
-            joinable=tuple(map(_instant, load.joinable)),
-        )
-        for agent, load in loads_of(agents, times)
-    ]
-    return Known(found, visitors_of(programme, visitors, times))
+    """Reads all that `explain` wants to know about the window, in a constant number of statements.
+
+    `mentors` are those who come into question where one has to be there, None where nobody has to.
+    """
+    times = times_of([*agents, *visitors, *(mentors or ())], programme, window, but=but)
+    return Known(
+        [_with_load(*each) for each in loads_of(agents, times)],
+        visitors_of(programme, visitors, times),
+        None if mentors is None else _guides(mentors, times),
+    )
 
 
-def loads_of(agents: Collection[int], times: Mapping[int, Time]) -> Iterator[tuple[AgentFacts, Load]]:
+def _guides(mentors: Collection[int], times: Mapping[int, Time]) -> list[AgentFacts]:
+    """Mentors' facts; a seat in a visit of which they are the agent is none to guide."""
+    found = loads_of(mentors, times, Role.MENTOR)
+    return [replace(_with_load(mentor, load), joinable=()) for mentor, load in found]
+
+
+def _with_load(agent: AgentFacts, load: Load) -> AgentFacts:
+    return replace(
+        agent,
+        busy=_spans(load.busy),
+        visits=_spans(load.visits),
+        calendar=_spans(load.calendar),
+        joinable=tuple(map(_instant, load.joinable)),
+    )
+
+
+def loads_of(
+    agents: Collection[int], times: Mapping[int, Time], role: Role | None = Role.AGENT
+) -> Iterator[tuple[AgentFacts, Load]]:
     """Agents' hours and wishes beside what takes their time, by id ascending; for many at once."""
-    found = sides.agent_sides(agents)
+    found = sides.agent_sides(agents, role)
     reading = [side.facts.agent for side in found if side.has_calendars]
     calendars = sides.calendars_of(reading) if reading else {}
     for side in found:
@@ -244,8 +291,8 @@ def loads_of(agents: Collection[int], times: Mapping[int, Time]) -> Iterator[tup
 
 
 def own_facts(agents: Collection[int]) -> list[AgentFacts]:
-    """The agents' own side: hours, quiet hours, calendars; no visits. By id, in two statements."""
-    return [replace(agent, calendar=_spans(load.calendar)) for agent, load in loads_of(agents, {})]
+    """Agents' and mentors' own side: hours, quiet hours, calendars; no visits. By id, in two statements."""
+    return [replace(agent, calendar=_spans(load.calendar)) for agent, load in loads_of(agents, {}, None)]
 
 
 def visitors_of(
@@ -274,9 +321,10 @@ def _instant(second: int) -> datetime:
 
 
 def is_participant_of(person_id: int) -> ColumnElement[bool]:
-    """SQL condition: the person is agent, lead or visitor of the visit."""
+    """SQL condition: the person is agent, lead, mentor or visitor of the visit."""
     return (
         (Visit.agent_id == person_id)
         | (Visit.lead_id == person_id)
+        | (Visit.mentor_id == person_id)
         | Visit.visitors.any(Person.id == person_id)
     )

@@ -64,7 +64,9 @@ SHOWN = {
 """The STATUS of what a feed shows; requests and offers that came to nothing just go."""
 
 _APART = "\x1f"
-_AGENT, _LEAD, _VISITOR = (table_of(Person).alias(name) for name in ("agent", "lead", "visitor"))
+_AGENT, _LEAD, _MENTOR, _VISITOR = (
+    table_of(Person).alias(name) for name in ("agent", "lead", "mentor", "visitor")
+)
 _NAMES_LOCK = 0x66656564  # "feed"
 
 
@@ -81,7 +83,7 @@ _SAMPLE = Snapshot(
     product="Product",
     people=tuple(
         Who(number, "somebody@gemba.example", f"Name {number}", "en", "UTC", part)
-        for number, part in enumerate(("visitor", "visitor", "agent", "lead"))
+        for number, part in enumerate(("visitor", "visitor", "agent", "mentor", "lead"))
     ),
     note="A wish",
 )
@@ -124,7 +126,7 @@ def _is_of(reader: Reader) -> ColumnElement[bool]:
         return Visit.agent_id.in_(select(Person.id).where(Person.line_id == reader.line_id))
     me = reader.person_id
     seat = exists().where(VisitVisitor.visit_id == Visit.id, VisitVisitor.person_id == me)
-    return or_(Visit.agent_id == me, Visit.lead_id == me, seat)
+    return or_(Visit.agent_id == me, Visit.lead_id == me, Visit.mentor_id == me, seat)
 
 
 def _is_shown(now: datetime) -> list[ColumnElement[bool]]:
@@ -223,6 +225,7 @@ def _known(visit_ids: Sequence[int], locale: str) -> dict[int, RowMapping]:
         Visit.status,
         _AGENT.c.name,
         _LEAD.c.name,
+        _MENTOR.c.name,
         visitors,
         Programme.name,
         Programme.name_ru,
@@ -236,6 +239,7 @@ def _known(visit_ids: Sequence[int], locale: str) -> dict[int, RowMapping]:
         .join(_AGENT, _AGENT.c.id == Visit.agent_id)
         .join(Programme, Programme.id == Visit.programme_id)
         .outerjoin(_LEAD, _LEAD.c.id == Visit.lead_id)
+        .outerjoin(_MENTOR, _MENTOR.c.id == Visit.mentor_id)
         .outerjoin(Product, Product.id == Visit.product_id)
         .where(Visit.id.in_(visit_ids))
     )
@@ -268,7 +272,7 @@ def _tells_of(each: Person | Programme | Product) -> ColumnElement[bool]:
     if isinstance(each, Product):
         return Visit.product_id == each.id
     seat = exists().where(VisitVisitor.visit_id == Visit.id, VisitVisitor.person_id == each.id)
-    return or_(Visit.agent_id == each.id, Visit.lead_id == each.id, seat)
+    return or_(Visit.agent_id == each.id, Visit.lead_id == each.id, Visit.mentor_id == each.id, seat)
 
 
 def tidy(now: datetime) -> None:

@@ -8,15 +8,26 @@ transaction has touched, for it may change them further.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
 
+from gemba.people.rules import Role
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
-from gemba.schedule.rules import BookingRules, Offer, Span, StartMap, offer, start_map, union_of
+from gemba.schedule.rules import (
+    BookingRules,
+    Offer,
+    Span,
+    StartMap,
+    guide_map,
+    guided,
+    offer,
+    start_map,
+    union_of,
+)
 from gemba.schedule.rules.frames import DAY_TICKS, instant_of, tick_at
 from gemba.visits import facts
 from gemba.visits.facts import Ask, Stamp, Sum
@@ -25,6 +36,8 @@ from gemba.visits.models import Visit
 MOST_BUNDLES = 64
 Kind = tuple[int, int, BookingRules, tuple[int, int] | None]
 """First tick, count, rules without notice and horizon; programme and seats where visits have several."""
+GUIDES = (0, 0)
+"""In the place of programme and seats: maps of mentors."""
 Kept = Mapping[int, tuple[Stamp, StartMap]]
 
 
@@ -92,13 +105,33 @@ def offered(
     times = facts.times_of(visitors, programme, window, but=moving)
     who = facts.visitors_of(programme, visitors, times)
     if moving is not None:
-        anew = _fresh(programme, [moving.agent_id], first, count, but=moving)
+        anew = _fresh(programme, _hosts_of(moving), first, count, but=moving)
         maps = tuple((agent, replace(anew.get(agent, each), seats=0)) for agent, each in maps)
     elif bundle.agents.isdisjoint(visitors):
         every = bundle.every
     if every is None:
         maps = tuple((agent, each) for agent, each in maps if agent not in visitors)
+    if facts.is_guided(programme):
+        maps, every = guided(maps, _guides(programme, visitors, first, count, moving)), None
     return offer(rules, maps, first=first, count=count, visitors=who, window=window, now=now, every=every)
+
+
+def _hosts_of(visit: Visit) -> list[int]:
+    """Those whose own maps change where a visit is thought away."""
+    return [visit.agent_id, *([visit.mentor_id] if visit.mentor_id else [])]
+
+
+def _guides(
+    programme: Programme, visitors: tuple[int, ...], first: int, count: int, moving: Visit | None
+) -> list[tuple[int, int]]:
+    """When each mentor can guide these visitors."""
+    kind = (first, count, _timeless(programme), GUIDES)
+    stamps = facts.mentor_stamps(but=visitors)
+    found = dict(_maps(kind, stamps, lambda stale: _fresh_guides(programme, stale, first, count)))
+    anew = [each for each in _hosts_of(moving) if each in stamps] if moving else []
+    if anew:
+        found |= _fresh_guides(programme, anew, first, count, but=moving)
+    return [(mentor, each.own) for mentor, each in found.items()]
 
 
 def _bundle(programme: Programme, ask: Ask, first: int, count: int) -> Bundle:
@@ -110,7 +143,7 @@ def _bundle(programme: Programme, ask: Ask, first: int, count: int) -> Bundle:
     bundle = shelf.bundle(kind, ask)
     if bundle is None or bundle.sum != total:
         stamps = facts.stamps_for(ask)
-        maps = _maps(programme, kind, stamps, shelf)
+        maps = _maps(kind, stamps, lambda stale: _fresh(programme, stale, first, count))
         bundle = Bundle(total, maps, frozenset(stamps), union_of(maps))
         if schedule.touched().isdisjoint(stamps):
             shelf.put_bundle(kind, ask, bundle)
@@ -118,13 +151,13 @@ def _bundle(programme: Programme, ask: Ask, first: int, count: int) -> Bundle:
 
 
 def _maps(
-    programme: Programme, kind: Kind, stamps: Mapping[int, Stamp], shelf: Shelf
+    kind: Kind, stamps: Mapping[int, Stamp], make: Callable[[list[int]], dict[int, StartMap]]
 ) -> tuple[tuple[int, StartMap], ...]:
-    """The agents' maps by id ascending: those on the shelf, the others made anew."""
-    first, count = kind[:2]
+    """People's maps by id ascending: those on the shelf, the others made anew."""
+    shelf: Shelf = current_app.extensions["gemba_maps"]
     kept = shelf.get(kind)
     stale = [agent for agent, stamp in stamps.items() if agent not in kept or kept[agent][0] != stamp]
-    made = _fresh(programme, stale, first, count) if stale else {}
+    made = make(stale) if stale else {}
     touched = schedule.touched()
     keep = {agent: (stamps[agent], each) for agent, each in made.items() if agent not in touched}
     if keep:
@@ -142,6 +175,18 @@ def _fresh(
     return {
         agent.agent: start_map(rules, agent, first, count, load)
         for agent, load in facts.loads_of(agents, times)
+    }
+
+
+def _fresh_guides(
+    programme: Programme, mentors: list[int], first: int, count: int, *, but: Visit | None = None
+) -> dict[int, StartMap]:
+    window = Span(instant_of(first), instant_of(first + count))
+    rules = schedule.booking_rules(programme)
+    times = facts.times_of(mentors, programme, window, but=but)
+    return {
+        mentor.agent: StartMap(first, guide_map(rules, mentor, first, count, load), 0)
+        for mentor, load in facts.loads_of(mentors, times, Role.MENTOR)
     }
 
 

@@ -11,9 +11,9 @@ from gemba.db import db
 from gemba.errors import Refused
 from gemba.people.service.lookups import names_of
 from gemba.schedule.rules import discreet
-from gemba.visits import service, words
+from gemba.visits import facts, service, words
 from gemba.visits.because import speaks_for
-from gemba.visits.errors import NobodyFree, NotYoursToDecide, NotYoursToSwap
+from gemba.visits.errors import NobodyFree, NoMentorFree, NotYoursToDecide, NotYoursToSwap
 from gemba.visits.forms import CancelForm, SwapForm
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status
@@ -91,6 +91,46 @@ def swap(visit_id: int) -> Answer:
     if visit.status not in (Status.BOOKED, Status.REQUESTED) or visit.starts_at <= now():
         return _back(visit_id, _("Only a visit that is still to come can go to another agent."))
     return _swap_page(visit)
+
+
+@blueprint.route("/<int:visit_id>/mentor", methods=["GET", "POST"])
+@signed_in
+def swap_mentor(visit_id: int) -> Answer:
+    """Finds another mentor for a visit: who is free at this very hour, best first."""
+    visit = service.get_visit(me(), visit_id)
+    if not service.may_decide(visit, me()):
+        raise NotYoursToSwap
+    form, refusal = SwapForm(), None
+    if form.submitted():
+        try:
+            service.swap_mentor(visit, me(), mentor_id=form.agent_id, now=now())
+        except Refused as refused:
+            db.session.rollback()
+            visit, refusal = service.get_visit(me(), visit_id), refused
+        else:
+            db.session.commit()
+            name = visit.mentor.name if visit.mentor else ""
+            flash(_("Done: %(name)s guides the visit. Invites follow.", name=name), "success")
+            return redirect(url_for("visits.show", visit_id=visit_id), 303)
+    if not _has_mentor_to_come(visit):
+        return _back(visit_id, _("Only a hands-on visit that is still to come can get another mentor."))
+    return _mentor_page(visit, refusal), refusal.status if refusal else 200
+
+
+def _has_mentor_to_come(visit: Visit) -> bool:
+    is_open = visit.status in (Status.BOOKED, Status.REQUESTED) and visit.starts_at > now()
+    return is_open and visit.joins_id is None and facts.is_guided(visit.programme)
+
+
+def _mentor_page(visit: Visit, refusal: Refused | None) -> str:
+    free = service.free_mentors(visit)
+    names = names_of(free)
+    return render_template(
+        "visits/swap_mentor.html",
+        visit=visit,
+        free=[(mentor, names[mentor]) for mentor in free],
+        refusal=say(refusal) if refusal else say(NoMentorFree()) if not free else None,
+    )
 
 
 @blueprint.post("/waitlist")

@@ -15,7 +15,8 @@ class Visit(Base):
     """One sitting of visitors with an agent: one row for life, moved in place.
 
     `uid` never changes; `sequence` rises with every significant change (RFC 5546 2.1.4). The agent is taken
-    `buffer_before` minutes earlier and `buffer_after` minutes longer. A request or an offer ends by itself at
+    `buffer_before` minutes earlier and `buffer_after` minutes longer, the mentor of a hands-on visit by
+    `mentor_before` and `mentor_after`. A request or an offer ends by itself at
     `expires_at`. With `joins_id` it only holds a seat in that other visit and takes none of the agent's time.
     `because` is a code, and `because_facts` what it is made of. `note` is what the visitors
     would like to see, in their words; everyone reads it in the invite. `started_at` is when somebody in it
@@ -29,6 +30,7 @@ class Visit(Base):
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"), index=True)
     agent_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    mentor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     booked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     starts_at: Mapped[datetime] = mapped_column(index=True)
@@ -43,6 +45,8 @@ class Visit(Base):
     because_facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     buffer_before: Mapped[int] = mapped_column(default=0)
     buffer_after: Mapped[int] = mapped_column(default=0)
+    mentor_before: Mapped[int] = mapped_column(default=0)
+    mentor_after: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
     joins_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime | None]
@@ -52,6 +56,7 @@ class Visit(Base):
     programme: Mapped[Programme] = relationship()
     agent: Mapped[Person] = relationship(foreign_keys=[agent_id])
     lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id])
+    mentor: Mapped[Person | None] = relationship(foreign_keys=[mentor_id])
     product: Mapped[Product | None] = relationship()
     visitors: Mapped[list[Person]] = relationship(secondary="visit_visitor", order_by="Person.id")
 

@@ -246,6 +246,8 @@ def _queue(
 def _people(visit: Visit, answers: Mapping[int, Answer]) -> tuple[Who, ...]:
     visitors: Collection[Person] = visit.visitors
     everyone = [(visitor, "visitor") for visitor in visitors] + [(visit.agent, "agent")]
+    if visit.mentor is not None:
+        everyone.append((visit.mentor, "mentor"))
     if visit.lead is not None:
         everyone.append((visit.lead, "lead"))
     return tuple(

@@ -73,12 +73,14 @@ def offered(
     agent = schedule.agent_in_sight(viewer, agent_id)
     # A day to spare on both sides, for the dates are of whatever zone the agent is in.
     around = [local_day("UTC", day).first for day in (days[0] - ONE_DAY, days[-1] + 2 * ONE_DAY)]
-    known = facts.gather(programme, facts.agents_for(Ask(agent_id=agent.id)), (), Span(*around))
+    found = facts.agents_for(Ask(agent_id=agent.id))
+    guides = facts.mentors_for(programme) if facts.is_guided(programme) else None
+    known = facts.gather(programme, found, (), Span(*around), mentors=guides)
     if not known.agents:
         return Offered((), knows_hours=False)
     rules = schedule.booking_rules(programme)
-    found = (_day(rules, known.agents[0], day, now) for day in days)
-    return Offered(tuple(found), knows_hours=True)
+    shown = (_day(rules, known, day, now) for day in days)
+    return Offered(tuple(shown), knows_hours=True)
 
 
 def zone_on(hours: Hours, day: date) -> str:
@@ -86,10 +88,11 @@ def zone_on(hours: Hours, day: date) -> str:
     return next((zone for since, zone in reversed(hours.zone_changes) if since <= day), hours.timezone)
 
 
-def _day(rules: BookingRules, agent: AgentFacts, day: date, now: datetime) -> OfferedDay:
+def _day(rules: BookingRules, known: facts.Known, day: date, now: datetime) -> OfferedDay:
+    agent = known.agents[0]
     zone = zone_on(agent.hours, day)
     answers = [
-        (start, _plain(explain(rules, agent, visitors=(), start=start, now=now)))
+        (start, _plain(explain(rules, agent, visitors=(), start=start, now=now, mentors=known.mentors)))
         for start in _starts(rules, agent, zone, day)
     ]
     first = answers[0][1] if answers else ()

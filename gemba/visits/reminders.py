@@ -72,8 +72,8 @@ def _item(due: Due, visit: Visit, person: Person, now: datetime) -> outbox.Row:
 def context(occasion: Occasion, visit: Visit, person: Person) -> dict[str, Any]:
     """What the templates are told: instants in UTC, the reader's zone and the other side's."""
     visitors: list[Person] = visit.visitors
-    part = "agent" if person.id == visit.agent_id else "visitor" if person in visitors else "lead"
-    others = visitors if part == "agent" else [visit.agent]
+    part = _part_of(person, visit)
+    others = visitors if part in ("agent", "mentor") else [visit.agent]
     with force_locale(person.locale):
         parts = briefing(part, visit.programme.guide_in(person.locale)) if occasion.is_reminder else []
     return {
@@ -87,6 +87,7 @@ def context(occasion: Occasion, visit: Visit, person: Person) -> dict[str, Any]:
         "agent": visit.agent.name,
         "visitors": [visitor.name for visitor in visitors],
         "lead": visit.lead.name if visit.lead else None,
+        "mentor": visit.mentor.name if visit.mentor else None,
         "product": visit.product.name if visit.product else "",
         "programme": visit.programme.name_in(person.locale),
         "meeting_url": visit.meeting_url,
@@ -94,6 +95,14 @@ def context(occasion: Occasion, visit: Visit, person: Person) -> dict[str, Any]:
         "note": visit.note,
         "briefing": parts,
     }
+
+
+def _part_of(person: Person, visit: Visit) -> str:
+    if person.id == visit.agent_id:
+        return "agent"
+    if person in visit.visitors:
+        return "visitor"
+    return "mentor" if person.id == visit.mentor_id else "lead"
 
 
 def handle(payload: Mapping[str, Any], item: ItemFacts) -> bytes | Ending:

@@ -20,6 +20,7 @@ from gemba.schedule.rules.hours import local_day
 from gemba.visits import facts
 from gemba.visits.models import Visit
 from gemba.visits.rules import COUNTED, OCCUPYING
+from gemba.visits.service.path import hosted
 from gemba.visits.service.reading import with_people
 
 ONE_DAY = timedelta(days=1)
@@ -131,16 +132,16 @@ def calendar(
 
 
 def _visits_of(ids: Collection[int], window: Span) -> Mapping[int, list[Visit]]:
-    """The visits that take these people's time in the window, as agent or as visitor."""
+    """The visits that take these people's time in the window, as agent, as mentor or as visitor."""
     found: dict[int, list[Visit]] = {agent: [] for agent in ids}
     query = with_people(select(Visit)).where(
         Visit.status.in_(OCCUPYING),
         Visit.ends_at > window.start - ONE_DAY,
         Visit.starts_at < window.end + ONE_DAY,
-        or_(Visit.agent_id.in_(ids), Visit.visitors.any(Person.id.in_(ids))),
+        or_(Visit.agent_id.in_(ids), Visit.mentor_id.in_(ids), Visit.visitors.any(Person.id.in_(ids))),
     )
     for visit in db.session.scalars(query.order_by(Visit.starts_at, Visit.id)):
-        for person in {visit.agent_id, *(visitor.id for visitor in visit.visitors)} & found.keys():
+        for person in {visit.agent_id, *hosted(visit)} & found.keys():
             found[person].append(visit)
     return found
 
@@ -149,7 +150,9 @@ def _row(
     agent: Person, known: AgentFacts | None, visits: list[Visit], days: Sequence[date], week: Span, zone: str
 ) -> Row:
     load = sum(
-        visit.agent_id == agent.id and visit.status in COUNTED and week.start <= visit.starts_at < week.end
+        agent.id in (visit.agent_id, visit.mentor_id)
+        and visit.status in COUNTED
+        and week.start <= visit.starts_at < week.end
         for visit in visits
     )
     cells = tuple(_cell(agent, known, visits, day, zone) for day in days)
@@ -220,10 +223,12 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _with_breaks(visit: Visit, agent: Person) -> Span:
-    """When a visit takes the agent; the breaks around it are the agent's, not a visitor's."""
-    is_led = visit.agent_id == agent.id
-    before = timedelta(minutes=visit.buffer_before if is_led else 0)
-    after = timedelta(minutes=visit.buffer_after if is_led else 0)
+    """When a visit takes the agent or mentor, with their own breaks around it; a visitor has none."""
+    breaks = {
+        visit.mentor_id: (visit.mentor_before, visit.mentor_after),
+        visit.agent_id: (visit.buffer_before, visit.buffer_after),
+    }
+    before, after = (timedelta(minutes=minutes) for minutes in breaks.get(agent.id, (0, 0)))
     return Span(visit.starts_at - before, visit.ends_at + after)
 
 

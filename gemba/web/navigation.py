@@ -28,7 +28,7 @@ _PLACES = (
         "calendar-plus",
         frozenset({Role.VISITOR, Role.LEAD, Role.OWNER, Role.ADMIN}),
     ),
-    ("schedule.availability", _l("Availability"), "calendar-week", frozenset({Role.AGENT})),
+    ("schedule.availability", _l("Availability"), "calendar-week", frozenset({Role.AGENT, Role.MENTOR})),
     ("visits.index", _l("Visits"), "people", None),
     ("insights.backlog", _l("Backlog"), "list-check", None),
     ("team.index", _l("Team"), "calendar3", frozenset({Role.LEAD, Role.ADMIN})),

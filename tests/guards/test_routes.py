@@ -156,6 +156,7 @@ WHO: dict[str, frozenset[str]] = {
     "life.take": VISIT,
     "life.refuse": VISIT,
     "life.swap": VISIT - {"vera", "alice"},
+    "life.swap_mentor": VISIT - {"vera", "alice"},
     "life.wait": ALL,
     "life.stop_waiting": ALL,
     "rounds.show": ALL,

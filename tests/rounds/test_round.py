@@ -1,6 +1,7 @@
 """A round from invitation to published visits, on both databases."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -23,11 +24,12 @@ from gemba.rounds.pairing.values import TICK_SECONDS
 from gemba.rounds.rules import Outcome, PairState, RunState
 from gemba.rounds.service import inviting, looking, proposing, publishing, wishing
 from gemba.rounds.service.wishing import Wish
+from gemba.schedule.models import Availability
 from gemba.visits import service as visits
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit, VisitVisitor
 from gemba.visits.rules import Status
-from tests.cast import Cast
+from tests.cast import WORKDAYS, Cast
 from tests.conftest import StandingClock
 
 FREE = [{"weekday": day, "start": "09:00", "end": "18:00"} for day in ("mon", "tue", "wed", "thu", "fri")]
@@ -280,9 +282,40 @@ def test_who_was_left_out_goes_first_next_time(app: Flask, cast: Cast, clock: St
     assert len(set(served)) == 2
 
 
+def mentors(cast: Cast) -> None:
+    """Lena guides hands-on visits, at the hours of the agents."""
+    db.session.add(PersonRole(person_id=cast.lena.id, role=Role.MENTOR))
+    db.session.add(
+        Availability(person_id=cast.lena.id, timezone="Europe/Berlin", weekly=WORKDAYS, overrides={})
+    )
+    db.session.flush()
+
+
+def test_a_hands_on_round_gives_each_visit_a_mentor_nobody_shares(
+    app: Flask, cast: Cast, clock: StandingClock
+) -> None:
+    """Three agents are free at the same hours and one mentor: who lost her is paired anew."""
+    cast.programme.format, cast.programme.duration_minutes = Format.HANDS_ON, 180
+    mentors(cast)
+    people = add_people(cast, 4, clock)
+    chosen = make_round(cast, clock)
+    for person in people:
+        service.sign_up(person, chosen, now=clock())
+    proposing.queue(proposing.start(cast.adam, chosen, now=clock()), now=clock())
+    round_id, adam, lena = chosen.id, cast.adam.id, cast.lena.id
+    work(app, clock)
+    chosen = service.get_round(round_id)
+    publishing.start(db.session.get_one(Person, adam), chosen, now=clock())
+    work(app, clock)
+    visits = db.session.scalars(select(Visit).order_by(Visit.starts_at)).all()
+    assert [visit.mentor_id for visit in visits] == [lena] * 4
+    assert all(one.ends_at <= other.starts_at for one, other in pairwise(visits))
+
+
 def test_who_is_not_trained_yet_is_left_out_and_told(app: Flask, cast: Cast, clock: StandingClock) -> None:
     """The second loses the training between proposal and publication."""
     cast.programme.format = Format.HANDS_ON
+    mentors(cast)
     step = TrainingStep(
         programme_id=cast.programme.id, kind=StepKind.READ, position=1, title="Rules", created_at=clock()
     )

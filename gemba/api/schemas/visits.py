@@ -78,7 +78,7 @@ class Participant(Answer):
 
     id = fields.Integer(required=True)
     name = fields.String(required=True)
-    part = fields.String(required=True, metadata={"enum": ["visitor", "agent", "lead"]})
+    part = fields.String(required=True, metadata={"enum": ["visitor", "agent", "mentor", "lead"]})
 
 
 class Said(Answer):
@@ -108,6 +108,9 @@ class Visit(Answer):
     agent = fields.Integer(required=True, metadata=told("The agent's id."))
     visitors = fields.List(fields.Integer(), required=True, metadata=told("The visitors' ids."))
     lead = fields.Integer(required=True, allow_none=True, metadata=told("The id of the head of the line."))
+    mentor = fields.Integer(
+        required=True, allow_none=True, metadata=told("The id of who guides a hands-on visit.")
+    )
     people = fields.List(fields.Nested(Participant), required=True, metadata=told("The same with names."))
     product = fields.String(required=True, allow_none=True)
     start = Instant(required=True)

@@ -40,6 +40,7 @@ def readable(viewer: Person) -> ColumnElement[bool]:
         select(VisitVisitor.visit_id).where(VisitVisitor.person_id == viewer.id),
         select(Visit.id).where(Visit.agent_id == viewer.id),
         select(Visit.id).where(Visit.lead_id == viewer.id),
+        select(Visit.id).where(Visit.mentor_id == viewer.id),
     )
     return or_(PUBLIC, Insight.review_visit_id.in_(sat_in))
 

@@ -117,6 +117,7 @@ def behind(insight_id: int) -> set[int]:
     every: CompoundSelect[int] = union(
         select(Visit.agent_id.label("id")).where(Visit.id.in_(visits)),
         select(Visit.lead_id.label("id")).where(Visit.id.in_(visits), Visit.lead_id.is_not(None)),
+        select(Visit.mentor_id.label("id")).where(Visit.id.in_(visits), Visit.mentor_id.is_not(None)),
         select(VisitVisitor.person_id.label("id")).where(VisitVisitor.visit_id.in_(visits)),
         select(InsightVote.person_id.label("id")).where(InsightVote.insight_id.in_(family)),
         select(InsightFollower.person_id.label("id")).where(InsightFollower.insight_id.in_(family)),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from gemba.db import db
 from gemba.people.models import Person as PersonRow
 from gemba.people.models import PersonLanguage, PersonProduct
+from gemba.people.rules import Role
 from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
@@ -38,7 +39,17 @@ from gemba.rounds.rules import (
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule import service as schedule
 from gemba.schedule import sides
-from gemba.schedule.rules import REST, AgentFacts, BookingRules, Load, Span, start_map, visitor_mask
+from gemba.schedule.rules import (
+    REST,
+    AgentFacts,
+    BookingRules,
+    Load,
+    Span,
+    guide_map,
+    guided,
+    start_map,
+    visitor_mask,
+)
 from gemba.schedule.sides import hours_from
 from gemba.visits import facts
 from gemba.visits.facts import ANY, Time
@@ -152,17 +163,21 @@ def offers_between(
     grid = frame.grid
     ids = [agent for agent in facts.agents_for(ANY) if only is None or agent in only]
     times = facts.times_of(ids, programme, span_of(frame))
+    guides = _guides(programme, frame) if facts.is_guided(programme) else None
     lines = _lines(ids)
     products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
     languages: dict[int, set[str]] = _sets(PersonLanguage.person_id, PersonLanguage.language, ids)
     for agent, load in facts.loads_of(ids, times):
         # A seat in a visit there is takes none of the agent's time; a pair is a visit of its own.
         load.joinable = []
-        starts = start_map(frame.rules, agent, grid.first, grid.count, load).own & frame.mask
+        starts = start_map(frame.rules, agent, grid.first, grid.count, load)
+        if guides is not None:
+            ((_, starts),) = guided([(agent.agent, starts)], guides)
+        own = starts.own & frame.mask
         number, limits = agent.agent, agent.limits
         yield Agent(
             id=number,
-            starts=starts,
+            starts=own,
             zone=agent.hours.timezone,
             apart=_apart(frame.rules, agent),
             products=frozenset(products.get(number, ())),
@@ -172,8 +187,21 @@ def offers_between(
             per_week=limits.per_week,
             per_month=limits.per_month,
             taken=_days(agent, load),
-            offered=float(max(starts.bit_count(), 1)),
+            offered=float(max(own.bit_count(), 1)),
         )
+
+
+def _guides(programme: Programme, frame: Frame) -> list[tuple[int, int]]:
+    """When each mentor can guide a visit in a frame: an agent offers only hours that one of them has too.
+
+    Which of them it is, and that nobody guides two at once, is for the booking to say.
+    """
+    ids, grid = list(facts.mentor_stamps()), frame.grid
+    times = facts.times_of(ids, programme, span_of(frame))
+    return [
+        (mentor.agent, guide_map(frame.rules, mentor, grid.first, grid.count, load))
+        for mentor, load in facts.loads_of(ids, times, Role.MENTOR)
+    ]
 
 
 def _apart(rules: BookingRules, agent: AgentFacts) -> int:

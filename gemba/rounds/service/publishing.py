@@ -27,6 +27,7 @@ from gemba.rounds.service import campaigns, inputs, mails
 from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
+from gemba.visits import facts
 from gemba.visits.facts import Ask
 from gemba.visits.models import Visit
 from gemba.visits.rules import FREE
@@ -90,7 +91,8 @@ def book_some(round_id: int, by_id: int, *, now: datetime) -> int:
         return 0
     # Everyone at once and in order of id: who books by hand locks in the same order, so nobody waits in a
     # circle.
-    lock({one for pair in pairs for one in (pair.person_id, pair.agent_id)})
+    people_in = {one for pair in pairs for one in (pair.person_id, pair.agent_id)}
+    lock(people_in | set(facts.mentors_for(chosen.programme)))
     by = db.session.get_one(Person, by_id)
     for pair in pairs:
         db.session.refresh(pair)
@@ -150,6 +152,11 @@ def lost_task(round_id: int, *, now: datetime) -> Task | None:
     frame = inputs.frame_of(chosen, now)
     agents = tuple(inputs.agents_of(chosen, frame))
     return Task(agents, tuple(inputs.people_of(chosen, signs, frame)), frame.grid, (), SECONDS)
+
+
+def has_mentors(round_id: int) -> bool:
+    """Whether a mentor takes part in the visits of a round."""
+    return facts.is_guided(db.session.get_one(Round, round_id).programme)
 
 
 def pair_anew(round_id: int, plan: Plan, *, now: datetime) -> int:

@@ -12,7 +12,7 @@ from gemba.schedule.rules.availability import (
     dump_availability,
     parse_availability,
 )
-from gemba.schedule.rules.explaining import explain
+from gemba.schedule.rules.explaining import explain, guides_at
 from gemba.schedule.rules.facts import (
     REST,
     AgentFacts,
@@ -25,8 +25,8 @@ from gemba.schedule.rules.facts import (
 )
 from gemba.schedule.rules.holidays import holiday_countries, holiday_parts, public_holidays
 from gemba.schedule.rules.hours import Hours, Interval, Span, Timeline, known_zones, open_minutes, open_times
-from gemba.schedule.rules.maps import StartMap, start_map, visitor_mask
-from gemba.schedule.rules.offering import Offer, offer, open_slots, union_of
+from gemba.schedule.rules.maps import StartMap, guide_map, start_map, visitor_mask
+from gemba.schedule.rules.offering import Offer, guided, offer, open_slots, union_of
 from gemba.schedule.rules.reasons import (
     DYNAMIC_REASONS,
     PRIVATE_REASONS,
@@ -62,6 +62,9 @@ __all__ = [
     "discreet",
     "dump_availability",
     "explain",
+    "guide_map",
+    "guided",
+    "guides_at",
     "holiday_countries",
     "holiday_parts",
     "known_zones",

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gemba.schedule.rules.facts import REST, AgentFacts, BookingRules, Limits, VisitorFacts
 from gemba.schedule.rules.hours import Span, Timeline, open_times
-from gemba.schedule.rules.reasons import Reason, ReasonCode
+from gemba.schedule.rules.reasons import DYNAMIC_REASONS, Reason, ReasonCode
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 ONE_DAY = timedelta(days=1)
@@ -165,6 +165,18 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+GUIDING: tuple[Check, ...] = (
+    _taking_visits,
+    _within_hours,
+    _line_not_quiet,
+    _not_declined,
+    _agent_free,
+    _rested,
+    _within_limits,
+)
+"""What is asked of a mentor: the grid of starts is the agent's, notice and horizon are the visitor's."""
+
+
 def explain(
     rules: BookingRules,
     agent: AgentFacts,
@@ -172,8 +184,11 @@ def explain(
     visitors: Sequence[VisitorFacts],
     start: datetime,
     now: datetime,
+    mentors: Sequence[AgentFacts] | None = None,
 ) -> list[Reason]:
     """Return every reason why this agent is not offered at `start`; an empty list means the slot is offered.
+
+    `mentors` are those of whom one has to be free as well, None where the programme needs none.
 
     `start` and `now` are aware instants (ValueError otherwise). Of in-the-past and too-soon only the first is
     named where both hold; so of what closes a day. Before 1970 and after 2200 only the clock is asked,
@@ -191,7 +206,30 @@ def explain(
     case = _Case(rules, agent, visitors, now, Span(start, end))
     attempt = _Try(start, end, start.astimezone(ZoneInfo(agent.hours.zone_at(start))))
     checks = JOINING if start in agent.joinable else CHECKS
-    return [reason for check in checks for reason in check(case, attempt)]
+    found = [reason for check in checks for reason in check(case, attempt)]
+    if mentors is not None and checks is CHECKS:
+        found += _guided(rules, [each for each in mentors if each.agent != agent.agent], start)
+    return found
+
+
+def guides_at(rules: BookingRules, mentor: AgentFacts, start: datetime) -> list[Reason]:
+    """Return every reason why this mentor cannot guide a visit at `start`, in words about an agent."""
+    start = start.astimezone(UTC)
+    end = start + rules.length
+    case = _Case(rules, mentor, (), start, Span(start, end))
+    attempt = _Try(start, end, start.astimezone(ZoneInfo(mentor.hours.zone_at(start))))
+    return [reason for check in GUIDING for reason in check(case, attempt)]
+
+
+def _guided(rules: BookingRules, mentors: Iterable[AgentFacts], start: datetime) -> Objections:
+    """Why none of these mentors can: other visits alone, or nobody works then."""
+    is_taken = False
+    for mentor in mentors:
+        reasons = guides_at(rules, mentor, start)
+        if not reasons:
+            return NONE
+        is_taken = is_taken or all(reason.code in DYNAMIC_REASONS for reason in reasons)
+    return [Reason(ReasonCode.MENTORS_TAKEN if is_taken else ReasonCode.NO_MENTOR)]
 
 
 Period = Callable[[date], date]

@@ -73,6 +73,19 @@ def start_map(
     return StartMap(first, bits & ~seats, seats)
 
 
+def guide_map(
+    rules: BookingRules, mentor: AgentFacts, first: int, count: int, load: Load | None = None
+) -> int:
+    """Return the starts at which this mentor can guide a visit, whatever the grid of the agents' clocks.
+
+    The same rules as an agent's: hours, quiet hours, busy times with breaks, rest, limits.
+    """
+    if mentor.paused:
+        return 0
+    bits = _fitting(rules, mentor.hours, first, count, on_grid=False)
+    return bits & ~_forbidden(rules, mentor, load or mentor.load, first, count) if bits else 0
+
+
 def time_mask(rules: BookingRules, window: Span, now: datetime, first: int, count: int) -> int:
     """Return the starts within the window that keep the notice and the horizon."""
     low = max(window.start, now + timedelta(minutes=rules.min_notice_minutes))
@@ -95,15 +108,17 @@ def visitor_mask(rules: BookingRules, visitors: Sequence[VisitorFacts], first: i
     return bits
 
 
-def _fitting(rules: BookingRules, hours: Hours, first: int, count: int) -> int:
-    """The starts of the grid at which a whole visit lies within the hours."""
+def _fitting(rules: BookingRules, hours: Hours, first: int, count: int, *, on_grid: bool = True) -> int:
+    """The starts, of the grid or all, at which a whole visit lies within the hours."""
     length = rules.duration_minutes * 60 // TICK_SECONDS
     whole = count + length
     open_bits = grid = 0
     for frame, part in _frames(hours, first, whole):
         open_bits |= _open(hours, frame) & part
-        grid |= frame.grid(rules.slot_step_minutes // 5, rules.slot_offset_minutes // 5) & part
-    return _eroded(open_bits, length) & grid & run(0, count)
+        if on_grid:
+            grid |= frame.grid(rules.slot_step_minutes // 5, rules.slot_offset_minutes // 5) & part
+    fitting = _eroded(open_bits, length) & run(0, count)
+    return fitting & grid if on_grid else fitting
 
 
 def _frames(hours: Hours, first: int, count: int) -> list[tuple[Frame, int]]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gemba.schedule.rules.facts import AgentFacts, BookingRules, Slot, VisitorFacts
 from gemba.schedule.rules.frames import instant_of, ones, run, tick_at, tick_from
 from gemba.schedule.rules.hours import Span
-from gemba.schedule.rules.maps import StartMap, start_map, time_mask, visitor_mask
+from gemba.schedule.rules.maps import StartMap, guide_map, start_map, time_mask, visitor_mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,35 @@ def union_of(maps: Iterable[tuple[int, StartMap]]) -> int:
     return bits
 
 
+def guided(
+    maps: Iterable[tuple[int, StartMap]], mentors: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, StartMap], ...]:
+    """Return the maps of agents with only those new visits for which a mentor is free as well.
+
+    `mentors` are ids with the bits of `guide_map`. Nobody guides at their own workplace; a seat in a visit
+    there is needs no further mentor.
+    """
+    anyone = 0
+    for _, bits in mentors:
+        anyone |= bits
+    own = {mentor for mentor, _ in mentors}
+    return tuple(
+        (
+            agent,
+            StartMap(each.first, each.own & (_but(mentors, agent) if agent in own else anyone), each.seats),
+        )
+        for agent, each in maps
+    )
+
+
+def _but(mentors: Sequence[tuple[int, int]], agent: int) -> int:
+    bits = 0
+    for mentor, each in mentors:
+        if mentor != agent:
+            bits |= each
+    return bits
+
+
 def _reach(rules: BookingRules, window: Span, now: datetime) -> tuple[int, int]:
     """Return first tick and count of the starts that can be offered in a window; no more than needed."""
     low = max(window.start, now + timedelta(minutes=rules.min_notice_minutes))
@@ -140,15 +169,21 @@ def open_slots(
     visitors: Sequence[VisitorFacts],
     window: Span,
     now: datetime,
+    mentors: Sequence[AgentFacts] | None = None,
 ) -> list[Slot]:
-    """Return the slots that start within `window` (half-open), by start, each with every agent offered."""
+    """Return the slots that start within `window` (half-open), by start, each with every agent offered.
+
+    `mentors` are those of whom one has to be free as well, None where the programme needs none.
+    """
     now = now.astimezone(UTC)
     first, count = _reach(rules, window, now)
     if not count:
         return []
-    maps = [
+    maps: Iterable[tuple[int, StartMap]] = [
         (agent.agent, start_map(rules, agent, first, count))
         for agent in sorted(agents, key=lambda each: each.agent)
     ]
+    if mentors is not None:
+        maps = guided(maps, [(each.agent, guide_map(rules, each, first, count)) for each in mentors])
     found = offer(rules, maps, first=first, count=count, visitors=visitors, window=window, now=now)
     return found.slots()

@@ -27,6 +27,8 @@ class ReasonCode(StrEnum):
     CALENDAR_BUSY = "calendar-busy"
     TWO_IN_A_ROW = "two-in-a-row"
     AGENT_NOT_FREE = "agent-not-free"
+    NO_MENTOR = "no-mentor"
+    MENTORS_TAKEN = "mentors-taken"
     VISITOR_BUSY = "visitor-busy"
     LIMIT_PER_DAY = "limit-per-day"
     LIMIT_PER_WEEK = "limit-per-week"
@@ -55,6 +57,8 @@ REASON_SENTENCES: Mapping[ReasonCode, str] = {
     ),
     ReasonCode.TWO_IN_A_ROW: "The agent wants at least an hour without a visit between two visits.",
     ReasonCode.AGENT_NOT_FREE: "The agent is not free for a visit then.",
+    ReasonCode.NO_MENTOR: "No mentor is free for a visit then.",
+    ReasonCode.MENTORS_TAKEN: "Every mentor who works then is taken by another visit.",
     ReasonCode.VISITOR_BUSY: "The visitor is already taken then.",
     ReasonCode.LIMIT_PER_DAY: "The agent's limit for that day is reached: %(count)d of %(limit)d.",
     ReasonCode.LIMIT_PER_WEEK: "The agent's limit for that week is reached: %(count)d of %(limit)d.",
@@ -72,6 +76,7 @@ DYNAMIC_REASONS: frozenset[ReasonCode] = frozenset(
     {
         ReasonCode.AGENT_BUSY,
         ReasonCode.TWO_IN_A_ROW,
+        ReasonCode.MENTORS_TAKEN,
         ReasonCode.VISITOR_BUSY,
         ReasonCode.LIMIT_PER_DAY,
         ReasonCode.LIMIT_PER_WEEK,

@@ -22,9 +22,10 @@ from gemba.visits.service.editing import (
 )
 from gemba.visits.service.ending import cancel, lapse, only_leaves, tell_outcome
 from gemba.visits.service.errands import EXPIRY, WAITLIST, offer_soon
+from gemba.visits.service.guiding import free_mentors, swap_mentor
 from gemba.visits.service.moving import StandIns, move, stand_ins, swap
 from gemba.visits.service.offering import make_offers, plan_offers
-from gemba.visits.service.proposing import Decided, proposals_of
+from gemba.visits.service.proposing import Decided, participants, proposals_of
 from gemba.visits.service.reading import (
     answers_of,
     get_visit,
@@ -55,6 +56,7 @@ __all__ = [
     "decline",
     "decline_proposal",
     "edit_words",
+    "free_mentors",
     "get_visit",
     "hand_on",
     "is_participant",
@@ -71,6 +73,7 @@ __all__ = [
     "only_leaves",
     "open_proposals",
     "open_slots",
+    "participants",
     "places_of",
     "plan_offers",
     "proposals_of",
@@ -79,6 +82,7 @@ __all__ = [
     "stand_ins",
     "stop_waiting",
     "swap",
+    "swap_mentor",
     "take_answer",
     "take_offer",
     "take_proposal",

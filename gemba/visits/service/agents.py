@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from gemba.db import db, table_of
 from gemba.people.models import Line, Person, PersonLanguage, PersonProduct
@@ -21,13 +22,16 @@ from gemba.visits.models import Visit, VisitVisitor
 from gemba.visits.rules import COUNTED, Candidate, Member, Turn, in_order, nearest, turns
 
 _AGENT, _LEAD = table_of(Person).alias("agent"), table_of(Person).alias("lead")
+Part = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+"""The column of a visit in which somebody stands: agent, or mentor."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """An hour somebody wants: the visitors' ids, whom they ask for, and the visit that moves, if one does.
 
-    `rules` are the programme's unless whoever acts may do more, such as a lead who finds a stand-in.
+    `rules` are the programme's unless whoever acts may do more, such as a lead who finds a stand-in. With
+    `keeps_mentor` nobody asks whether the mentor of the visit that moves is free: the hour stays.
     """
 
     programme: Programme
@@ -36,6 +40,12 @@ class Wanted:
     start: datetime
     moving: Visit | None = None
     rules: BookingRules | None = None
+    keeps_mentor: bool = False
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether a mentor has to be found."""
+        return not self.keeps_mentor and facts.is_guided(self.programme)
 
     @property
     def booking_rules(self) -> BookingRules:
@@ -47,11 +57,14 @@ class Wanted:
         """When the visit would end."""
         return self.start + self.booking_rules.length
 
-    def known(self, agents: Collection[int]) -> facts.Known:
-        """What is known of these agents and the visitors around that hour."""
-        return facts.gather(
-            self.programme, agents, self.visitors, Span(self.start, self.end), but=self.moving
-        )
+    def known(self, agents: Collection[int], mentors: Collection[int] | None = None) -> facts.Known:
+        """What is known of these agents and the visitors around that hour, and of these mentors, or all."""
+        span = Span(self.start, self.end)
+        if not self.is_guided:
+            return facts.gather(self.programme, agents, self.visitors, span, but=self.moving)
+        if mentors is None:
+            mentors = list(facts.mentor_stamps(but=self.visitors))
+        return facts.gather(self.programme, agents, self.visitors, span, but=self.moving, mentors=mentors)
 
     def offered(self, window: Span, now: datetime) -> Offer:
         """What is open to the same visitors for the same ask."""
@@ -60,11 +73,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Choice:
-    """The agent who takes a visit, and why: a code the page puts into words, with its facts."""
+    """The agent who takes a visit, and why: a code the page puts into words, with its facts.
+
+    `mentor` is known under the lock, where one takes part.
+    """
 
     agent: int
     because: str
     facts: dict[str, Any] = field(default_factory=dict)
+    mentor: AgentFacts | None = None
 
 
 def choices(wanted: Wanted, *, now: datetime) -> list[Choice]:
@@ -97,7 +114,14 @@ def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
 
 def reasons_against(wanted: Wanted, agent: AgentFacts, known: facts.Known, *, now: datetime) -> list[Any]:
     """Every rule that stands against this agent at the wanted hour."""
-    return explain(wanted.booking_rules, agent, visitors=known.visitors, start=wanted.start, now=now)
+    return explain(
+        wanted.booking_rules,
+        agent,
+        visitors=known.visitors,
+        start=wanted.start,
+        now=now,
+        mentors=known.mentors,
+    )
 
 
 def alternatives(wanted: Wanted, *, now: datetime) -> list[datetime]:
@@ -139,9 +163,11 @@ def _facts_of(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def candidates(agents: Sequence[int], visitors: Collection[int]) -> list[Candidate]:
-    """What speaks for and against each of these agents, in six statements."""
-    met, due = _met(agents, visitors), _turns(agents)
+def candidates(
+    agents: Sequence[int], visitors: Collection[int], as_part: Part = Visit.agent_id
+) -> list[Candidate]:
+    """What speaks for and against each of these agents, or mentors, in six statements."""
+    met, due = _met(agents, visitors, as_part), _turns(agents, as_part)
     speaking, supporting = _speaking(agents, visitors), _supporting(agents, visitors)
     return [
         Candidate(
@@ -155,12 +181,12 @@ def candidates(agents: Sequence[int], visitors: Collection[int]) -> list[Candida
     ]
 
 
-def _met(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
+def _met(agents: Sequence[int], visitors: Collection[int], as_part: Part) -> set[int]:
     """The agents whom one of these visitors has visited or is going to."""
     query = (
-        select(Visit.agent_id)
+        select(as_part)
         .join(VisitVisitor, VisitVisitor.visit_id == Visit.id)
-        .where(Visit.agent_id.in_(agents), VisitVisitor.person_id.in_(visitors), Visit.status.in_(COUNTED))
+        .where(as_part.in_(agents), VisitVisitor.person_id.in_(visitors), Visit.status.in_(COUNTED))
     )
     return set(db.session.scalars(query))
 
@@ -183,14 +209,13 @@ def _supporting(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def _turns(agents: Sequence[int]) -> dict[int, Turn]:
+def _turns(agents: Sequence[int], as_part: Part) -> dict[int, Turn]:
     """Each agent's visits, past and coming, beside their fair share among these agents."""
-    query = select(Visit.agent_id, Visit.starts_at).where(
-        Visit.agent_id.in_(agents), Visit.status.in_(COUNTED)
-    )
+    query = select(as_part, Visit.starts_at).where(as_part.in_(agents), Visit.status.in_(COUNTED))
     visits: dict[int, list[date]] = defaultdict(list)
-    for agent, start in db.session.execute(query).all():
-        visits[agent].append(start.date())
+    for agent, start in db.session.execute(query).tuples():
+        if agent is not None:
+            visits[agent].append(start.date())
     members = [
         Member(part.agent, float(max(part.weekly_minutes, 1)), part.since or date.min, part.absences)
         for part in sides.parts_of(agents)

@@ -17,15 +17,16 @@ from gemba.visits.service.reading import visits_of
 def unanswered_invites(person: Person, *, now: datetime, limit: int = 5) -> list[Visit]:
     """Visits to come whose hour this person has not answered, soonest first.
 
-    An agent is asked about every visit; a visitor booked it, and is asked where it moved since.
+    Agent and mentor are asked about every visit; a visitor booked it, and is asked where it moved since.
     """
     mine = and_(VisitAnswer.visit_id == Visit.id, VisitAnswer.person_id == person.id)
     has_answered = exists().where(mine, VisitAnswer.answer != Answer.NEEDS_ACTION)
+    is_host = or_(Visit.agent_id == person.id, Visit.mentor_id == person.id)
     is_asked_anew = exists().where(mine, VisitAnswer.answer == Answer.NEEDS_ACTION)
     query = visits_of(person).where(
         Visit.status == Status.BOOKED,
         Visit.starts_at > now,
-        or_(and_(Visit.agent_id == person.id, ~has_answered), is_asked_anew),
+        or_(and_(is_host, ~has_answered), is_asked_anew),
         or_(Visit.lead_id.is_(None), Visit.lead_id != person.id),
     )
     return list(db.session.scalars(query.order_by(Visit.starts_at, Visit.id).limit(limit)))

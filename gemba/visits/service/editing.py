@@ -22,7 +22,7 @@ from gemba.visits.service import proposing
 from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import may_decide
 from gemba.visits.service.moving import is_visitor, same_hour
-from gemba.visits.service.path import changed, lock_visit, take_ticks
+from gemba.visits.service.path import changed, hosted, lock_visit, take_ticks
 from gemba.visits.service.wishes import wish
 
 THEIRS = frozenset(
@@ -42,8 +42,8 @@ def may_edit_note(visit: Visit, person: Person) -> bool:
 
 
 def may_edit_link(visit: Visit, person: Person) -> bool:
-    """Whether somebody may change the link of the video call: the agent, the lead, an admin."""
-    return person.id in (visit.agent_id, visit.lead_id) or may_decide(visit, person)
+    """Whether somebody may change the link of the video call: the agent, the mentor, the lead, an admin."""
+    return person.id in (visit.agent_id, visit.lead_id, visit.mentor_id) or may_decide(visit, person)
 
 
 def edit_words(
@@ -118,7 +118,7 @@ def hand_on(visit: Visit, by: Person, *, leaving: Person, email: str, now: datet
         raise NotYourSeat
     if visit.status != Status.BOOKED or visit.starts_at <= now:
         raise NotOpenToEdit
-    if newcomer.id in {visit.agent_id, *(visitor.id for visitor in visit.visitors)}:
+    if newcomer.id in {visit.agent_id, *hosted(visit)}:
         raise Invalid({"email": [N_("This person takes part in the visit already.")]})
     if not doors.is_for(visit.programme, newcomer):
         raise Invalid({"email": [N_("This programme is not for this person.")]})
@@ -146,8 +146,7 @@ def _change_seats(visit: Visit, leaving: Person, newcomer: Person) -> None:
     if visit.lead_id == newcomer.id:
         visit.lead_id = None
     elif visit.lead_id is None:
-        visitors = {visitor.id for visitor in visit.visitors} - {leaving.id}
-        visit.lead_id = lead_of(visit.agent_id, visitors | {newcomer.id})
+        visit.lead_id = lead_of(visit.agent_id, {*hosted(visit), newcomer.id} - {leaving.id})
 
 
 def _visitor_at(email: str) -> Person:

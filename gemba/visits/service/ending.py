@@ -17,7 +17,7 @@ from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import deciders
 from gemba.visits.service.errands import expire_later, offer_soon
 from gemba.visits.service.moving import is_visitor, may_change
-from gemba.visits.service.path import changed, close, lock, lock_visit, reread
+from gemba.visits.service.path import changed, close, hosted, lock, lock_visit, reread
 from gemba.webhooks.rules import Event
 
 
@@ -61,7 +61,7 @@ def _leave(visit: Visit, visitor: Person, *, now: datetime) -> None:
         db.session.execute(delete(model).where(model.visit_id == visit.id, model.person_id == visitor.id))
     db.session.refresh(visit, ["visitors"])
     if visit.lead_id is None:
-        visit.lead_id = lead_of(visit.agent_id, [each.id for each in visit.visitors])
+        visit.lead_id = lead_of(visit.agent_id, hosted(visit))
     changed(visit, now)
     db.session.flush()
     db.session.refresh(visit, ["lead"])

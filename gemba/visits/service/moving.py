@@ -28,7 +28,7 @@ from gemba.visits.service import proposing, seats
 from gemba.visits.service.agents import Choice, Wanted, by_turn, reasons_against, refusal
 from gemba.visits.service.approving import ask_for_yes, deciders, may_decide
 from gemba.visits.service.errands import offer_soon
-from gemba.visits.service.path import lock_visit, resettle, settle_or_none
+from gemba.visits.service.path import hosted, lock_visit, resettle, settle_or_none
 
 CHANGEABLE = (Status.BOOKED, Status.REQUESTED)
 NEARLY = 5
@@ -55,7 +55,7 @@ def move(
     """
     if start == visit.starts_at and agent_id not in (None, visit.agent_id) and may_decide(visit, by):
         return swap(visit, by, agent_id=agent_id, now=now)
-    lock_visit(visit, also=[agent_id] if agent_id else [])
+    lock_visit(visit, also=[*([agent_id] if agent_id else []), *facts.mentors_for(visit.programme)])
     may_change(visit, by, 0 if agreed else visit.programme.move_notice_minutes, MoveTooLate, now=now)
     if len(visit.visitors) > 1 and is_visitor(visit, by) and not runs_it(visit, by):
         raise OthersCome
@@ -98,7 +98,7 @@ def _resettle(
 
     def take(asked: Choice, agent: AgentFacts) -> Visit:
         visit.joins_id = None  # a seat that was asked for becomes an hour of its own
-        return resettle(wanted, visit, choice or asked, agent, now=now)
+        return resettle(wanted, visit, replace(choice or asked, mentor=asked.mentor), agent, now=now)
 
     if settle_or_none(wanted, take, now=now) is None:
         return False
@@ -126,7 +126,7 @@ class StandIns:
 def stand_ins(visit: Visit, *, now: datetime) -> StandIns:
     """Who could stand in for the visit's agent; notice is not asked for, all other rules hold."""
     wanted = same_hour(visit, None)
-    known = wanted.known(facts.agents_for(ANY, but=[*wanted.visitors, visit.agent_id]))
+    known = wanted.known(facts.agents_for(ANY, but=[visit.agent_id, *hosted(visit)]))
     against = [(agent.agent, reasons_against(wanted, agent, known, now=now)) for agent in known.agents]
     free = [agent for agent, reasons in against if not reasons]
     nearly = sorted(((len(reasons), agent, reasons) for agent, reasons in against if reasons))
@@ -162,7 +162,7 @@ def swap(visit: Visit, by: Person, *, agent_id: int | None = None, now: datetime
 def same_hour(visit: Visit, agent_id: int | None, visitors: tuple[int, ...] = ()) -> Wanted:
     """The visit's own hour, wherever it lies: neither notice nor the steps of an agent's clock matter.
 
-    For its visitors, or for these instead.
+    For its visitors, or for these instead. Its mentor comes anyway, unless they become the agent.
     """
     minutes = int((visit.ends_at - visit.starts_at) / timedelta(minutes=1))
     rules: BookingRules = replace(
@@ -173,7 +173,8 @@ def same_hour(visit: Visit, agent_id: int | None, visitors: tuple[int, ...] = ()
         min_notice_minutes=0,
     )
     visitors = visitors or tuple(visitor.id for visitor in visit.visitors)
-    return Wanted(visit.programme, visitors, Ask(agent_id=agent_id), visit.starts_at, visit, rules)
+    ask, keeps_mentor = Ask(agent_id=agent_id), visit.mentor_id not in (None, agent_id)
+    return Wanted(visit.programme, visitors, ask, visit.starts_at, visit, rules, keeps_mentor)
 
 
 def may_change(
@@ -202,5 +203,5 @@ def is_visitor(visit: Visit, person: Person) -> bool:
 
 
 def runs_it(visit: Visit, person: Person) -> bool:
-    """Whether the person is on the other side: agent, lead or admin."""
-    return person.id in (visit.agent_id, visit.lead_id) or person.has(Role.ADMIN, Role.LEAD)
+    """Whether the person is on the other side: agent, mentor, lead or admin."""
+    return person.id in (visit.agent_id, visit.lead_id, visit.mentor_id) or person.has(Role.ADMIN, Role.LEAD)

@@ -7,6 +7,7 @@ there is none (SQLite's single writer) at the transaction itself; the ticks' pri
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from gemba.schedule import service as schedule
 from gemba.schedule.rules import AgentFacts
 from gemba.visits.models import Tick, Visit, VisitVisitor
 from gemba.visits.rules import Status, ticks
+from gemba.visits.service import mentoring
 from gemba.visits.service.agents import (
     Choice,
     Wanted,
@@ -45,6 +47,10 @@ class Taken(Exception):
     """A rule stands against a choice by now: its locks are given back."""
 
 
+class MentorTaken(Taken):
+    """Only the mentor cannot by now: the next one is tried."""
+
+
 def settle(wanted: Wanted, take: Take, *, now: datetime) -> Visit:
     """Gives the hour to the first choice that holds. Raises SlotTaken or NotOffered."""
     visit = settle_or_none(wanted, take, now=now)
@@ -56,8 +62,8 @@ def settle(wanted: Wanted, take: Take, *, now: datetime) -> Visit:
 def settle_or_none(wanted: Wanted, take: Take, *, now: datetime) -> Visit | None:
     """Gives the hour to the first choice that still holds under the lock; None where none does.
 
-    Each try locks the visitors and one agent in order of id and gives the locks back if the agent was taken
-    in between, so that no two bookings wait for each other in a circle.
+    Each try locks the visitors, one agent and one mentor, where one takes part, in order of id and gives the
+    locks back if one was taken in between, so that no two bookings wait for each other in a circle.
     """
     tried: set[int] = set()
     while True:
@@ -73,17 +79,34 @@ def settle_or_none(wanted: Wanted, take: Take, *, now: datetime) -> Visit | None
 
 def _try(wanted: Wanted, choice: Choice, take: Take, *, now: datetime) -> Visit | None:
     """One choice under the lock; None where a rule stands against it by now."""
-    try:
-        with db.session.begin_nested():
-            db.session.flush()  # the plain statements that follow do not do it
-            lock([*wanted.visitors, choice.agent, *([wanted.moving.agent_id] if wanted.moving else [])])
-            known = wanted.known([choice.agent])
-            if not known.agents or reasons_against(wanted, known.agents[0], known, now=now):
-                raise Taken
-            return take(choice, known.agents[0])
-    except (Taken, IntegrityError):
-        # The ticks' primary key is the last word, should somebody take this time in a way no rule sees.
-        return None
+    mentors = mentoring.in_turn(wanted, choice.agent) if wanted.is_guided else [None]
+    for mentor in mentors:
+        try:
+            with db.session.begin_nested():
+                return _under_lock(wanted, choice, mentor, take, now=now)
+        except MentorTaken:
+            continue
+        except (Taken, IntegrityError):
+            # The ticks' primary key is the last word, should somebody take this time in a way no rule sees.
+            return None
+    return None
+
+
+def _under_lock(wanted: Wanted, choice: Choice, mentor: int | None, take: Take, *, now: datetime) -> Visit:
+    """Asks every rule again and writes. Raises Taken, or MentorTaken where another mentor may do."""
+    db.session.flush()  # the plain statements that follow do not do it
+    guides = [mentor] if mentor is not None else []
+    moving = wanted.moving
+    hosts = [each for each in (moving.agent_id, moving.mentor_id) if each is not None] if moving else []
+    lock([*wanted.visitors, choice.agent, *guides, *hosts])
+    known = wanted.known([choice.agent], guides)
+    if not known.agents:
+        raise Taken
+    if reasons := reasons_against(wanted, known.agents[0], known, now=now):
+        raise MentorTaken if mentoring.is_about_mentors(reasons) else Taken
+    if known.mentors:
+        choice = replace(choice, mentor=known.mentors[0])
+    return take(choice, known.agents[0])
 
 
 def new_visit(
@@ -96,11 +119,14 @@ def new_visit(
     now: datetime,
 ) -> Visit:
     """Writes a visit and takes everyone's time; nobody is told."""
-    agent_row, lead, visitors = _participants(choice.agent, wanted.visitors)
+    mentor = choice.mentor
+    hosts = (choice.agent, mentor.agent if mentor else None)
+    agent_row, lead, mentor_row, visitors = _participants(*hosts, wanted.visitors)
     values: dict[str, Any] = {
         "programme_id": wanted.programme.id,
         "agent_id": choice.agent,
         "lead_id": lead.id if lead else None,
+        "mentor_id": mentor_row.id if mentor_row else None,
         "product_id": wanted.ask.product_id,
         "booked_by_id": booked_by_id,
         "starts_at": wanted.start,
@@ -115,6 +141,8 @@ def new_visit(
         "because_facts": choice.facts,
         "buffer_before": agent.buffer_before,
         "buffer_after": agent.buffer_after,
+        "mentor_before": mentor.buffer_before if mentor else 0,
+        "mentor_after": mentor.buffer_after if mentor else 0,
         "expires_at": None,
         "joins_id": None,
         "created_at": now,
@@ -125,7 +153,14 @@ def new_visit(
     db.session.execute(_A_SEAT, seats)
     visit = Visit(id=visit_id, **values)
     occupy(visit, wanted.visitors)
-    return _as_read(visit, programme=wanted.programme, agent=agent_row, lead=lead, visitors=visitors)
+    return _as_read(
+        visit,
+        programme=wanted.programme,
+        agent=agent_row,
+        lead=lead,
+        mentor=mentor_row,
+        visitors=visitors,
+    )
 
 
 _A_VISIT, _A_SEAT = insert(table_of(Visit)), insert(table_of(VisitVisitor))
@@ -143,12 +178,16 @@ def _as_read(visit: Visit, **others: Any) -> Visit:
     return visit
 
 
-def _participants(agent_id: int, visitors: Collection[int]) -> tuple[Person, Person | None, list[Person]]:
-    """The agent, the lead who is invited along, and the visitors by id, in one statement."""
-    rows = db.session.execute(_who_takes_part(), {"agent": agent_id, "people": [agent_id, *visitors]}).all()
+def _participants(
+    agent_id: int, mentor_id: int | None, visitors: Collection[int]
+) -> tuple[Person, Person | None, Person | None, list[Person]]:
+    """The agent, the lead who is invited along, the mentor, and the visitors by id, in one statement."""
+    named = [agent_id, *visitors] if mentor_id is None else [agent_id, mentor_id, *visitors]
+    rows = db.session.execute(_who_takes_part(), {"agent": agent_id, "people": named}).all()
     people = {person.id: person for person, _leads in rows}
-    lead = next((person for person, leads in rows if leads and person.id not in (agent_id, *visitors)), None)
-    return people[agent_id], lead, [people[visitor] for visitor in sorted(visitors)]
+    lead = next((person for person, leads in rows if leads and person.id not in named), None)
+    mentor = people[mentor_id] if mentor_id is not None else None
+    return people[agent_id], lead, mentor, [people[visitor] for visitor in sorted(visitors)]
 
 
 @cache
@@ -165,14 +204,32 @@ def resettle(wanted: Wanted, visit: Visit, choice: Choice, agent: AgentFacts, *,
     visit.starts_at, visit.ends_at = wanted.start, wanted.end
     if choice.agent != visit.agent_id:
         visit.agent_id, visit.because, visit.because_facts = choice.agent, choice.because, choice.facts
-        visit.lead_id = lead_of(choice.agent, wanted.visitors)
+        visit.lead_id = lead_of(choice.agent, hosted(visit))
+    if choice.mentor is not None:
+        give_mentor(visit, choice.mentor)
     visit.buffer_before, visit.buffer_after = agent.buffer_before, agent.buffer_after
     if visit.status == Status.BOOKED:
         changed(visit, now)
     db.session.flush()
     occupy(visit, wanted.visitors)
-    db.session.refresh(visit, ["agent", "lead"])
+    db.session.refresh(visit, ["agent", "lead", *(["mentor"] if visit.mentor_id else [])])
     return visit
+
+
+def give_mentor(visit: Visit, mentor: AgentFacts) -> None:
+    """Puts a mentor in the place of the one before; the lead of a line who guides it is not invited twice."""
+    visit.mentor_id = mentor.agent
+    visit.mentor_before, visit.mentor_after = mentor.buffer_before, mentor.buffer_after
+    if visit.lead_id == mentor.agent:
+        visit.lead_id = None
+    elif visit.lead_id is None:
+        visit.lead_id = lead_of(visit.agent_id, hosted(visit))
+
+
+def hosted(visit: Visit) -> list[int]:
+    """The ids of those who take part beside agent and lead."""
+    guides = [visit.mentor_id] if visit.mentor_id else []
+    return [*(visitor.id for visitor in visit.visitors), *guides]
 
 
 _person = table_of(Person).c
@@ -216,22 +273,33 @@ def lock_visit(visit: Visit, *, also: Collection[int] = ()) -> None:
 
 
 def _members(visit: Visit) -> set[int]:
-    return {visit.agent_id, *(visitor.id for visitor in visit.visitors)}
+    return {visit.agent_id, *hosted(visit)}
 
 
 def reread(visit: Visit) -> None:
     """The visit as it is now, locked."""
-    columns = ["status", "starts_at", "ends_at", "agent_id", "lead_id", "sequence", "expires_at"]
+    columns = ["status", "starts_at", "ends_at", "agent_id", "lead_id", "mentor_id", "sequence", "expires_at"]
     db.session.refresh(visit, columns, with_for_update=True)
-    db.session.expire(visit, ["agent", "lead", "visitors"])
+    db.session.expire(visit, ["agent", "lead", "mentor", "visitors"])
 
 
 def occupy(visit: Visit, visitors: Collection[int]) -> None:
-    """Takes the ticks of everyone, the agent's buffers included. Raises IntegrityError where one is taken."""
-    before, after = timedelta(minutes=visit.buffer_before), timedelta(minutes=visit.buffer_after)
+    """Takes the ticks of everyone, the hosts' buffers included. Raises IntegrityError where one is taken."""
     theirs = ticks(visit.starts_at, visit.ends_at)
-    own = ticks(visit.starts_at - before, visit.ends_at + after)
-    _take(visit.id, [(visit.agent_id, own), *((visitor, theirs) for visitor in visitors)])
+    own = [(visit.agent_id, _with_breaks(visit, visit.buffer_before, visit.buffer_after))]
+    if visit.mentor_id is not None:
+        own.append((visit.mentor_id, _with_breaks(visit, visit.mentor_before, visit.mentor_after)))
+    _take(visit.id, [*own, *((visitor, theirs) for visitor in visitors)])
+
+
+def occupy_mentor(visit: Visit) -> None:
+    """Takes the ticks of the mentor alone, whose predecessor gave theirs back."""
+    if visit.mentor_id is not None:
+        _take(visit.id, [(visit.mentor_id, _with_breaks(visit, visit.mentor_before, visit.mentor_after))])
+
+
+def _with_breaks(visit: Visit, before: int, after: int) -> range:
+    return ticks(visit.starts_at - timedelta(minutes=before), visit.ends_at + timedelta(minutes=after))
 
 
 def take_ticks(visit: Visit, people_ids: Collection[int], start: datetime, end: datetime) -> None:

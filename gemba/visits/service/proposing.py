@@ -25,9 +25,9 @@ class Decided(StrEnum):
 
 
 def participants(visit: Visit) -> set[int]:
-    """The ids of agent, lead and visitors."""
-    people = {visit.agent_id, *(visitor.id for visitor in visit.visitors)}
-    return people | {visit.lead_id} if visit.lead_id else people
+    """The ids of agent, lead, mentor and visitors."""
+    more = {each for each in (visit.lead_id, visit.mentor_id) if each is not None}
+    return {visit.agent_id, *(visitor.id for visitor in visit.visitors)} | more
 
 
 def proposals_of(visit_id: int, *states: Decided) -> list[VisitProposal]:

@@ -17,6 +17,7 @@ from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Visit, VisitOutcome
 from gemba.visits.rules import TookPlace
 from gemba.visits.service.agents import Wanted, reasons_against
+from gemba.visits.service.proposing import participants
 
 
 def visible_visits(viewer: Person) -> list[ColumnElement[bool]]:
@@ -78,8 +79,8 @@ def list_visits(
 
 
 def is_participant(visit: Visit, person: Person) -> bool:
-    """Whether the person is agent, lead or visitor of the visit."""
-    return person.id in {visit.agent_id, visit.lead_id, *(visitor.id for visitor in visit.visitors)}
+    """Whether the person is agent, lead, mentor or visitor of the visit."""
+    return person.id in participants(visit)
 
 
 def answers_of(visit: Visit) -> dict[int, TookPlace]:
@@ -127,5 +128,6 @@ def with_people(query: Select[Visit]) -> Select[Visit]:
         joinedload(Visit.product),
         joinedload(Visit.agent).joinedload(Person.line),
         joinedload(Visit.lead),
+        joinedload(Visit.mentor),
         selectinload(Visit.visitors),
     )

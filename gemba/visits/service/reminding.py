@@ -18,14 +18,15 @@ from gemba.people.models import Person
 from gemba.people.service.mail_choices import wants
 from gemba.visits.models import Visit, VisitAnswer, VisitOutcome, VisitVisitor
 from gemba.visits.rules import HAPPENING, Status
+from gemba.visits.service.path import hosted
 from gemba.visits.service.reading import with_people
 from gemba.visits.timing import NUDGE_AFTER, Occasion, anchors, is_known, is_open, key, key_start
 
 LONGEST = timedelta(days=1)
 """No visit lasts longer: visits are found by their start."""
 
-Known = Row[int, datetime, datetime, datetime, int, int | None]
-"""A visit's id, start, end, last change, agent and lead."""
+Known = Row[int, datetime, datetime, datetime, int, int | None, int | None]
+"""A visit's id, start, end, last change, agent, lead and mentor."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,13 @@ def _asked_long_ago(found: Iterable[Due], now: datetime) -> list[Due]:
 def _visits(*conditions: ColumnElement[bool]) -> Sequence[Known]:
     return db.session.execute(
         select(
-            Visit.id, Visit.starts_at, Visit.ends_at, Visit.changed_at, Visit.agent_id, Visit.lead_id
+            Visit.id,
+            Visit.starts_at,
+            Visit.ends_at,
+            Visit.changed_at,
+            Visit.agent_id,
+            Visit.lead_id,
+            Visit.mentor_id,
         ).where(*conditions)
     ).all()
 
@@ -119,11 +126,14 @@ def _visits(*conditions: ColumnElement[bool]) -> Sequence[Known]:
 def _with_people(
     rows: Iterable[Known], conditions: Collection[ColumnElement[bool]]
 ) -> list[tuple[Known, list[int]]]:
-    """Each visit with its agent and visitors."""
+    """Each visit with its agent, its mentor if it has one, and its visitors."""
     visitors: defaultdict[int, list[int]] = defaultdict(list)
     for visit_id, person_id in _pairs(VisitVisitor, *conditions):
         visitors[visit_id].append(person_id)
-    return [(row, [row.agent_id, *sorted(visitors[row.id])]) for row in rows]
+    return [
+        (row, [row.agent_id, *([row.mentor_id] if row.mentor_id else []), *sorted(visitors[row.id])])
+        for row in rows
+    ]
 
 
 def _pairs(
@@ -182,4 +192,4 @@ def _is_unanswered(visit: Visit, due: Due) -> bool:
 
 
 def _sides(visit: Visit) -> set[int]:
-    return {visit.agent_id, *(visitor.id for visitor in visit.visitors)}
+    return {visit.agent_id, *hosted(visit)}

@@ -16,7 +16,7 @@ from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.visits import notices
 from gemba.visits.errors import OfferOver
-from gemba.visits.facts import Ask, agents_for
+from gemba.visits.facts import Ask, agents_for, mentors_for
 from gemba.visits.models import Visit, WaitlistEntry
 from gemba.visits.rules import Status
 from gemba.visits.service import seats
@@ -77,7 +77,7 @@ def leave_line(programme: Programme, person: Person, *, also: Ask | None = None,
         return False
     held, is_freed = entry.visit, False
     if held is not None:
-        lock_visit(held, also=_may_get(also, person) if also is not None else ())
+        lock_visit(held, also=_may_get(programme, also, person) if also is not None else ())
         is_freed = held.status == Status.OFFERED
         if is_freed:
             close(held, Status.DECLINED)
@@ -85,9 +85,10 @@ def leave_line(programme: Programme, person: Person, *, also: Ask | None = None,
     return is_freed
 
 
-def _may_get(ask: Ask, person: Person) -> list[int]:
-    """The agents a booking may go to."""
-    return [ask.agent_id] if ask.agent_id is not None else agents_for(ask, but=[person.id])
+def _may_get(programme: Programme, ask: Ask, person: Person) -> list[int]:
+    """The agents a booking may go to, and the mentors who may guide it."""
+    agents = [ask.agent_id] if ask.agent_id is not None else agents_for(ask, but=[person.id])
+    return [*agents, *mentors_for(programme)]
 
 
 def places_of(person: Person) -> list[Place]:

@@ -1,0 +1,235 @@
+"""The mentor of a hands-on visit: found, booked, told, moved and swapped like an agent; on both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from gemba.db import db
+from gemba.invites.feeds import Reader
+from gemba.invites.rules import Answer
+from gemba.outbox.models import OutboxItem
+from gemba.people.models import Person, PersonRole
+from gemba.people.rules import Role
+from gemba.programmes.models import Programme
+from gemba.schedule.models import Availability
+from gemba.schedule.rules import ReasonCode, Span
+from gemba.visits import feed, service
+from gemba.visits.errors import NoMentorFree, NotOffered, NotYoursToSwap, SlotTaken
+from gemba.visits.facts import ANY, Ask
+from gemba.visits.models import Tick, Visit
+from gemba.visits.rules import Status, TookPlace
+from gemba.visits.service.reminding import due_mails
+from tests.cast import WORKDAYS, Cast
+from tests.conftest import MONDAY
+
+THURSDAY_TEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+
+def mentor(name: str, **wishes: int) -> Person:
+    """Somebody who guides visits and does nothing else, at the hours of the cast."""
+    person = Person(
+        email=f"{name.lower()}@gemba.example",
+        name=f"{name} Mentor",
+        timezone="Europe/Berlin",
+        locale="en",
+        created_at=MONDAY,
+    )
+    person.role_rows = [PersonRole(role=Role.MENTOR)]
+    db.session.add(person)
+    db.session.flush()
+    hours = Availability(
+        person_id=person.id, timezone=person.timezone, weekly=WORKDAYS, overrides={}, **wishes
+    )
+    db.session.add(hours)
+    return person
+
+
+@pytest.fixture
+def max_(app: Flask, cast: Cast) -> Person:
+    """Max, the only mentor, with a quarter of an hour of break after each visit."""
+    return mentor("Max", buffer_after=15)
+
+
+@pytest.fixture
+def till(app: Flask, cast: Cast) -> Programme:
+    """A hands-on programme without any training step."""
+    programme = Programme(slug="till", name="Free till", format="hands-on", created_at=MONDAY)
+    db.session.add(programme)
+    db.session.flush()
+    return programme
+
+
+def book(till: Programme, who: Person, start: datetime = THURSDAY_TEN, ask: Ask = ANY) -> Visit:
+    """An hour of the programme for somebody."""
+    return service.book(programme=till, visitor=who, start=start, ask=ask, now=MONDAY)
+
+
+def starts(till: Programme, who: Person, ask: Ask = ANY) -> list[datetime]:
+    """What somebody could book on Thursday."""
+    day = Span(THURSDAY_TEN - timedelta(hours=9), THURSDAY_TEN + timedelta(hours=15))
+    return service.open_slots(till, who, ask=ask, window=day, now=MONDAY).starts
+
+
+def ticks_of(person: Person) -> int:
+    """How many ticks of somebody are taken."""
+    query = select(func.count()).select_from(Tick).where(Tick.person_id == person.id)
+    return db.session.scalar(query) or 0
+
+
+def why_not(till: Programme, cast: Cast, agent: Person, start: datetime = THURSDAY_TEN) -> set[ReasonCode]:
+    """What stands against an hour with an agent."""
+    return {reason.code for reason in service.why_not(till, cast.eve, agent.id, start=start, now=MONDAY)}
+
+
+def test_a_visit_takes_the_mentor_and_tells_them(till: Programme, max_: Person, cast: Cast) -> None:
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    assert (visit.mentor, visit.mentor_after) == (max_, 15)
+    assert (ticks_of(cast.alice), ticks_of(cast.vera), ticks_of(max_)) == (12, 12, 15)
+    db.session.commit()
+    told = set(db.session.scalars(select(OutboxItem.recipient)))
+    assert told == {cast.vera.email, cast.alice.email, cast.lev.email, max_.email}
+    # Alice's other hours go on, those with Max in another visit do not.
+    assert why_not(till, cast, cast.ada) == {ReasonCode.MENTORS_TAKEN}
+    assert THURSDAY_TEN not in starts(till, cast.eve, Ask(cast.ada.id))
+    with pytest.raises(SlotTaken) as refused:
+        book(till, cast.eve, ask=Ask(cast.ada.id))
+    assert refused.value.alternatives == [
+        THURSDAY_TEN + timedelta(hours=1, minutes=30),
+        THURSDAY_TEN + timedelta(hours=2),
+        THURSDAY_TEN + timedelta(hours=4),
+    ]
+    assert service.open_slots(
+        cast.programme,
+        cast.eve,
+        ask=Ask(cast.ada.id),
+        window=Span(THURSDAY_TEN, THURSDAY_TEN + timedelta(minutes=1)),
+        now=MONDAY,
+    ).starts == [THURSDAY_TEN]
+
+
+def test_without_a_mentor_nothing_is_offered(till: Programme, cast: Cast) -> None:
+    assert starts(till, cast.vera) == []
+    assert why_not(till, cast, cast.alice) == {ReasonCode.NO_MENTOR}
+    with pytest.raises(NotOffered):
+        book(till, cast.vera)
+
+
+def test_hours_limits_and_calendars_of_a_mentor_count(till: Programme, max_: Person, cast: Cast) -> None:
+    hours = db.session.get_one(Availability, max_.id)
+    hours.per_day = 1
+    book(till, cast.vera, ask=Ask(cast.alice.id))
+    afternoon = THURSDAY_TEN + timedelta(hours=5)
+    assert why_not(till, cast, cast.ada, afternoon) == {ReasonCode.MENTORS_TAKEN}
+    assert starts(till, cast.eve) == []
+    assert why_not(till, cast, cast.ada, afternoon + timedelta(days=1)) == set()
+    hours.paused = True
+    db.session.flush()
+    assert why_not(till, cast, cast.ada, afternoon + timedelta(days=1)) == {ReasonCode.NO_MENTOR}
+
+
+def test_an_agent_who_guides_is_never_in_two_visits(till: Programme, cast: Cast) -> None:
+    """Anton is agent and mentor: nobody guides at their own workplace, or while being visited."""
+    anton = db.session.get_one(Person, cast.anton.id)
+    anton.role_rows = [*anton.role_rows, PersonRole(role=Role.MENTOR)]
+    db.session.flush()
+    assert why_not(till, cast, cast.anton) == {ReasonCode.NO_MENTOR}
+    visit = book(till, cast.vera)
+    assert visit.mentor == cast.anton
+    assert visit.agent in (cast.alice, cast.ada)
+    # As mentor he is taken in every programme.
+    taken = service.why_not(cast.programme, cast.eve, cast.anton.id, start=THURSDAY_TEN, now=MONDAY)
+    assert {reason.code for reason in taken} == {ReasonCode.AGENT_BUSY}
+    later = THURSDAY_TEN + timedelta(hours=2)
+    service.book(programme=cast.programme, visitor=cast.eve, start=later, ask=Ask(cast.anton.id), now=MONDAY)
+    assert why_not(till, cast, cast.ada, later) == {ReasonCode.MENTORS_TAKEN, ReasonCode.VISITOR_BUSY}
+    # A mentor who visits is guided by somebody else.
+    assert starts(till, anton) == []
+
+
+def test_mentors_take_turns(till: Programme, max_: Person, cast: Cast) -> None:
+    mia = mentor("Mia")
+    visits = [
+        book(till, cast.vera, THURSDAY_TEN + timedelta(days=day), Ask(cast.alice.id)) for day in (0, 1, 4, 5)
+    ]
+    guides = [visit.mentor for visit in visits]
+    assert guides.count(mia) == guides.count(max_) == 2
+
+
+def test_a_visit_that_moves_keeps_its_mentor_where_it_can(till: Programme, max_: Person, cast: Cast) -> None:
+    mia = mentor("Mia")
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    first = visit.mentor
+    later = THURSDAY_TEN + timedelta(minutes=30)
+    service.move(visit, cast.vera, start=later, now=MONDAY)
+    assert (visit.mentor, visit.sequence, ticks_of(cast.alice)) == (first, 1, 12)
+    assert first is not None
+    db.session.get_one(Availability, first.id).overrides = {"2026-11-27": []}
+    db.session.flush()
+    service.move(visit, cast.vera, start=later + timedelta(days=1), now=MONDAY)
+    assert {visit.mentor, first} == {mia, max_}
+    assert ticks_of(first) == 0
+    service.swap(visit, cast.lev, agent_id=cast.ada.id, now=MONDAY)
+    assert (visit.agent, visit.mentor != first) == (cast.ada, True)
+    service.cancel(visit, cast.vera, reason="", now=MONDAY)
+    assert db.session.scalar(select(func.count()).select_from(Tick)) == 0
+
+
+def test_a_lead_finds_another_mentor(till: Programme, max_: Person, cast: Cast) -> None:
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    with pytest.raises(NoMentorFree):
+        service.swap_mentor(visit, cast.lev, now=MONDAY)
+    with pytest.raises(NotYoursToSwap):
+        service.swap_mentor(visit, cast.vera, now=MONDAY)
+    mia = mentor("Mia", buffer_before=10)
+    with pytest.raises(NoMentorFree):
+        service.swap_mentor(visit, cast.lev, mentor_id=cast.ada.id, now=MONDAY)
+    assert service.free_mentors(visit) == [mia.id]
+    db.session.query(OutboxItem).update({"state": "done"})
+    service.swap_mentor(visit, cast.lev, now=THURSDAY_TEN - timedelta(minutes=10))
+    assert (visit.mentor, visit.sequence, ticks_of(max_), ticks_of(mia)) == (mia, 1, 0, 14)
+    words = {
+        row.recipient: (row.payload["method"], row.payload["context"]["word"])
+        for row in db.session.scalars(select(OutboxItem).where(OutboxItem.state == "ready"))
+        if row.kind == "invite"
+    }
+    assert words[max_.email] == ("CANCEL", "replaced")
+    assert words[mia.email] == ("REQUEST", "booked")
+    assert words[cast.vera.email] == words[cast.alice.email] == ("REQUEST", "moved")
+
+
+def test_the_mentor_reads_and_answers(till: Programme, max_: Person, cast: Cast) -> None:
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    assert service.get_visit(max_, visit.id) == visit
+    assert service.unanswered_invites(max_, now=MONDAY) == [visit]
+    said = service.Said(Answer.ACCEPTED, "", "web")
+    assert service.take_answer(visit.id, max_.id, said, now=MONDAY) == service.Taken.COUNTED
+    db.session.commit()
+    reader = Reader(1, max_.id, "en", None, "", None)
+    assert [one for one, _text in feed.read(reader, now=MONDAY)] == [visit.id]
+    tomorrow = {due.person_id for due in due_mails(THURSDAY_TEN - timedelta(hours=20), limit=99)}
+    assert tomorrow == {cast.vera.id, cast.alice.id, cast.lev.id, max_.id}
+    over = visit.ends_at + timedelta(minutes=20)
+    assert max_.id in {due.person_id for due in due_mails(over, limit=99)}
+    service.tell_outcome(visit, max_, TookPlace.YES, now=over)
+    assert visit.status == Status.HELD
+
+
+def test_a_visitor_who_waits_is_offered_an_hour_with_a_mentor(
+    till: Programme, max_: Person, cast: Cast
+) -> None:
+    hours = db.session.get_one(Availability, max_.id)
+    hours.weekly = {"3": [[10 * 60, 11 * 60 + 15]]}
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    service.wait(till, cast.eve, ANY, now=MONDAY)
+    plan = service.plan_offers(till.id, now=MONDAY)
+    service.cancel(visit, cast.vera, reason="", now=MONDAY)
+    db.session.commit()
+    assert [start for _entry, start in plan if start == THURSDAY_TEN] == []
+    plan = service.plan_offers(till.id, now=MONDAY)
+    assert service.make_offers(till.id, plan[:1], now=MONDAY)
+    offered = db.session.scalars(select(Visit).where(Visit.status == Status.OFFERED)).one()
+    assert (offered.mentor, offered.starts_at) == (max_, THURSDAY_TEN)
+    service.take_offer(offered, cast.eve, now=MONDAY)
+    assert (offered.status, ticks_of(max_)) == (Status.BOOKED, 15)
