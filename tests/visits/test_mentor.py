@@ -1,5 +1,6 @@
 """The mentor of a hands-on visit: found, booked, told, moved and swapped like an agent; on both databases."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status, TookPlace
 from gemba.visits.service.reminding import due_mails
 from tests.cast import WORKDAYS, Cast
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, Browser
 
 THURSDAY_TEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
@@ -233,3 +234,69 @@ def test_a_visitor_who_waits_is_offered_an_hour_with_a_mentor(
     assert (offered.mentor, offered.starts_at) == (max_, THURSDAY_TEN)
     service.take_offer(offered, cast.eve, now=MONDAY)
     assert (offered.status, ticks_of(max_)) == (Status.BOOKED, 15)
+
+
+def test_two_visitors_race_for_one_mentor(app: Flask, till: Programme, max_: Person, cast: Cast) -> None:
+    """Different agents, the same hour: the one mentor goes to one of them, and the other hears why."""
+    slug, mentor_id = till.slug, max_.id
+    pairs = [(cast.vera.id, cast.alice.id), (cast.eve.id, cast.ada.id)]
+    db.session.commit()
+    ready, said = threading.Barrier(2), []
+
+    def race(visitor: int, agent: int) -> None:
+        with app.app_context():
+            programme = db.session.scalars(select(Programme).where(Programme.slug == slug)).one()
+            person = db.session.get_one(Person, visitor)
+            db.session.rollback()
+            ready.wait(20)
+            try:
+                book(programme, person, ask=Ask(agent))
+                db.session.commit()
+                said.append("booked")
+            except SlotTaken as refusal:
+                db.session.rollback()
+                said.append("taken" if refusal.alternatives else "nothing left")
+
+    threads = [threading.Thread(target=race, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(said) == ["booked", "taken"]
+    (visit,) = db.session.scalars(select(Visit))
+    assert visit.mentor_id == mentor_id
+
+
+def test_the_pages_of_a_visit_with_a_mentor(
+    site: Flask, site_till: tuple[int, int], browser: Browser, site_cast: Cast
+) -> None:
+    visit_id, mentor_id = site_till
+    page = browser.as_(mentor_id).get(f"/visits/{visit_id}").text
+    assert "Nothing is sent that you would not send yourself." in page
+    assert "Max Mentor" in browser.as_(site_cast.vera.id).get(f"/visits/{visit_id}").text
+    assert browser.as_(mentor_id).get("/availability").status_code == 200
+    lev = browser.as_(site_cast.lev.id)
+    assert f"/visits/{visit_id}/mentor" in lev.get(f"/visits/{visit_id}").text
+    assert "No other mentor is free at this hour." in lev.get(f"/visits/{visit_id}/mentor").text
+    assert lev.post(f"/visits/{visit_id}/mentor", data={"agent": "x"}).status_code == 409
+    for nobody in (mentor_id, site_cast.vera.id):
+        assert browser.as_(nobody).get(f"/visits/{visit_id}/mentor").status_code == 403
+    with site.app_context():
+        mentor("Mia")
+        db.session.commit()
+    assert "Mia Mentor" in lev.get(f"/visits/{visit_id}/mentor").text
+    assert lev.post(f"/visits/{visit_id}/mentor", data={}).status_code == 303
+    assert "Mia Mentor" in lev.get(f"/visits/{visit_id}").text
+    assert browser.as_(mentor_id).get(f"/visits/{visit_id}").status_code == 404
+
+
+@pytest.fixture
+def site_till(site: Flask, site_cast: Cast) -> tuple[int, int]:
+    """A hands-on visit to come: its id, and that of its mentor."""
+    with site.app_context():
+        programme = Programme(slug="till", name="Free till", format="hands-on", created_at=MONDAY)
+        db.session.add(programme)
+        guide = mentor("Max")
+        visit = book(programme, db.session.get_one(Person, site_cast.vera.id), ask=Ask(site_cast.alice.id))
+        db.session.commit()
+        return visit.id, guide.id

@@ -7,7 +7,7 @@ from gemba.calendars.rules import DAYS_AHEAD
 from gemba.calendars.service import Copy
 from gemba.db import db
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
-from gemba.demo.loading.training import load_training
+from gemba.demo.loading.training import load_training, save_mentors_hours
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
 from gemba.schedule import quiet
@@ -30,6 +30,7 @@ def load_calendar(loaded: Loaded, now: datetime) -> None:
         copy = Copy(spans=_meetings(now), events=1, known_until=now + DAY * DAYS_AHEAD)
         calendars.add_file(agent, agent.id, copy=copy, name=name, now=now - DAY)
     till = _free_till(now)
+    save_mentors_hours(loaded, now)
     load_training(till, loaded, now)
     _request(till, loaded.people["charlotte-meyer"], loaded.people["marcus-delgado"], now)
     visits.wait(till, loaded.people["rahul-deshpande"], Ask(loaded.people["arjun-bhatt"].id), now=now)

@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from gemba.demo.loading.company import DAY, Loaded
+from gemba.demo.content import WEEKDAYS
+from gemba.demo.loading.company import DAY, HOURS_SAVED, Loaded
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.programmes.training.rules import StepKind, StepText
+from gemba.schedule import service as schedule
 
 ADMIN, MENTOR = "adam-novak", "nadia-hartmann"
+HOURS = {MENTOR: ("12:00", "20:00"), "pavel-zimin": ("09:00", "18:00")}
+"""When each mentor guides visits, Monday to Friday on their own clock."""
 TRAINED = ("charlotte-meyer", "rahul-deshpande")
 WAITS, LEARNS = "pavel-zimin", "adam-novak"
 STEPS = (
@@ -46,6 +50,21 @@ STEPS = (
         StepText("Three answers written together", "Три ответа, написанных вместе"),
     ),
 )
+
+
+def save_mentors_hours(loaded: Loaded, now: datetime) -> None:
+    """Mentors guide at most one visit a day, and want a quarter of an hour after it."""
+    for key, (start, end) in HOURS.items():
+        mentor = loaded.people[key]
+        document = {
+            "timezone": mentor.timezone,
+            "weekly": [{"weekday": day, "start": start, "end": end} for day in WEEKDAYS[:5]],
+            "overrides": [],
+            "buffer_before": 0,
+            "buffer_after": 15,
+            "limits": {"per_day": 1, "per_week": 3, "per_month": None},
+        }
+        schedule.set_availability(mentor, mentor.id, document, now=now - DAY * HOURS_SAVED)
 
 
 def load_training(programme: Programme, loaded: Loaded, now: datetime) -> None:
