@@ -52,6 +52,7 @@ from gemba.trackers import models as trackers_models  # noqa: F401
 from gemba.upkeep import views as upkeep_views
 from gemba.visits import (
     answer_views,
+    debrief_views,
     edit_views,
     feed_views,
     kept,
@@ -215,6 +216,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(visits_views.blueprint)
     app.register_blueprint(life_views.blueprint)
     app.register_blueprint(edit_views.blueprint)
+    app.register_blueprint(debrief_views.blueprint)
     app.register_blueprint(answer_views.blueprint)
     app.jinja_env.globals["answer_path"] = links.answer_path
     app.register_blueprint(offered_views.blueprint)

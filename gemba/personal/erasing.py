@@ -18,7 +18,7 @@ from gemba.people import service as people
 from gemba.people.models import AuditEntry, Person, PersonRole, SignInRequest
 from gemba.people.rules import N_, clean_line
 from gemba.visits import service as visits
-from gemba.visits.models import Visit, VisitAnswer, VisitProposal, VisitVisitor
+from gemba.visits.models import Visit, VisitAnswer, VisitDebrief, VisitProposal, VisitVisitor
 from gemba.visits.rules import Status
 
 FORMER = {"en": "Former colleague", "ru": "Бывший коллега"}
@@ -89,6 +89,7 @@ def _forget_words(person: Person, now: datetime) -> None:
         update(VisitFeedback).values(words=""),
         update(VisitAnswer).values(comment=""),
         update(VisitProposal).values(comment=""),
+        update(VisitDebrief).values(answers=[]),
     )
     for statement in mine:
         _run(statement.where(statement.table.c.person_id == person.id))

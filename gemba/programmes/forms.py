@@ -49,6 +49,22 @@ class ProgrammeForm(Form):
         description=_l("One sentence a line. Without this nobody takes notes as a visitor."),
     )
     consent_ru = TextAreaField(_l("What visitors confirm once, in Russian"), filters=[many_lines])
+    debrief = TextAreaField(
+        _l("Questions to the visitor after hands-on visits"),
+        filters=[many_lines],
+        description=_l("One a line. Visitor and mentor each answer theirs, and read each other's."),
+    )
+    debrief_ru = TextAreaField(
+        _l("Questions to the visitor after hands-on visits, in Russian"), filters=[many_lines]
+    )
+    debrief_mentor = TextAreaField(
+        _l("Questions to the mentor after hands-on visits"),
+        filters=[many_lines],
+        description=_l("One a line."),
+    )
+    debrief_mentor_ru = TextAreaField(
+        _l("Questions to the mentor after hands-on visits, in Russian"), filters=[many_lines]
+    )
     format = RadioField(
         _l("Format"),
         choices=[

@@ -15,6 +15,8 @@ class Part(StrEnum):
     RULES = "rules"
     CHECKLIST = "checklist"
     CONSENT = "consent"
+    DEBRIEF = "debrief"
+    DEBRIEF_MENTOR = "debrief_mentor"
 
 
 Texts = Mapping[Part, Mapping[str, Sequence[str]]]
@@ -89,6 +91,36 @@ _SHADOW: Texts = {
     },
     Part.CONSENT: _CONSENT,
 }
+_DEBRIEF: Texts = {
+    Part.DEBRIEF: {
+        "en": (
+            "What did you learn that you will use in your own work?",
+            "What was hard, and what would have made it easier?",
+            "Which tool or rule stood between you and the customer?",
+            "What will you do about it, and by when?",
+        ),
+        "ru": (
+            "Что вы узнали такого, что пригодится в вашей работе?",
+            "Что было трудно и что бы помогло?",
+            "Какая программа или какое правило стояли между вами и клиентом?",
+            "Что вы с этим сделаете и к какому сроку?",
+        ),
+    },
+    Part.DEBRIEF_MENTOR: {
+        "en": (
+            "What did the visitor see for the first time?",
+            "Where did the visitor need your help, and why?",
+            "What does the training not tell yet?",
+            "What should change in tools or rules after these hours?",
+        ),
+        "ru": (
+            "Что гость увидел впервые?",
+            "Где гостю понадобилась ваша помощь и почему?",
+            "О чём ещё не рассказывает обучение?",
+            "Что стоит поменять в программах или правилах после этих часов?",
+        ),
+    },
+}
 _HANDS_ON: Texts = {
     Part.GUIDE: {
         "en": (
@@ -126,7 +158,7 @@ _HANDS_ON: Texts = {
     },
     Part.CONSENT: _CONSENT,
 }
-_SHIPPED: Mapping[str, Texts] = {"shadow": _SHADOW, "hands-on": _HANDS_ON}
+_SHIPPED: Mapping[str, Texts] = {"shadow": {**_SHADOW, **_DEBRIEF}, "hands-on": {**_HANDS_ON, **_DEBRIEF}}
 
 
 def shipped(format_: str, part: Part, locale: str) -> Sequence[str]:

@@ -39,6 +39,10 @@ class Programme(Base):
     checklist_ru: Mapped[str] = mapped_column(default="")
     consent: Mapped[str] = mapped_column(default="")
     consent_ru: Mapped[str] = mapped_column(default="")
+    debrief: Mapped[str] = mapped_column(default="")
+    debrief_ru: Mapped[str] = mapped_column(default="")
+    debrief_mentor: Mapped[str] = mapped_column(default="")
+    debrief_mentor_ru: Mapped[str] = mapped_column(default="")
     review_hours: Mapped[int] = mapped_column(default=48)
     keep_months: Mapped[int] = mapped_column(default=24)
     smallest_group: Mapped[int] = mapped_column(default=5)
@@ -91,6 +95,12 @@ class Programme(Base):
     def consent_in(self, locale: str) -> list[str]:
         """What visitors confirm once, before their first visit, one sentence a line, in a language."""
         return self._lines(Part.CONSENT, self.consent, self.consent_ru, locale)
+
+    def debrief_in(self, locale: str, *, as_mentor: bool) -> list[str]:
+        """What the visitor of a hands-on visit, or their mentor, is asked after it, in a language."""
+        if as_mentor:
+            return self._lines(Part.DEBRIEF_MENTOR, self.debrief_mentor, self.debrief_mentor_ru, locale)
+        return self._lines(Part.DEBRIEF, self.debrief, self.debrief_ru, locale)
 
     def _lines(self, part: Part, english: str, russian: str, locale: str) -> list[str]:
         written = (russian if locale == "ru" else "") or english

@@ -7,8 +7,8 @@
      "visitor_per_day": 1, "visitor_per_week": null, "visitor_per_month": null}
 
 `name_ru`, `purpose`, `purpose_ru`, `active`, `review_hours`, `keep_months`, `smallest_group` and the guides
-(`guide`, `rules`, `checklist`, `consent`, each with `_ru`, one a line) may stand beside these, and so may
-`who`, `departments`, `opening`, `goal_share`, `goal_months` and `goal_visits`.
+(`guide`, `rules`, `checklist`, `consent`, `debrief`, `debrief_mentor`, each with `_ru`, one a line) may stand
+beside these, and so may `who`, `departments`, `opening`, `goal_share`, `goal_months` and `goal_visits`.
 """
 
 import re
@@ -151,6 +151,10 @@ GUIDES = (
     "checklist_ru",
     "consent",
     "consent_ru",
+    "debrief",
+    "debrief_ru",
+    "debrief_mentor",
+    "debrief_mentor_ru",
 )
 """The texts of one line each; where they are empty, the shipped ones stand in (guides.py)."""
 

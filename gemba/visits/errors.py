@@ -116,6 +116,10 @@ class NoMentorFree(Refused):
     """No other mentor is free at this hour."""
 
 
+class DebriefTooEarly(Refused):
+    """The debrief is written when the visit is over."""
+
+
 class NotOverYet(Refused):
     """Whether the visit took place is asked once it has begun."""
 

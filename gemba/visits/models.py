@@ -81,6 +81,22 @@ class VisitOutcome(Base):
     at: Mapped[datetime]
 
 
+class VisitDebrief(Base):
+    """What a visitor of a hands-on visit, or its mentor, wrote after it.
+
+    `answers` are pairs of a question, as it was asked, and the words; those without words are not kept.
+    """
+
+    __tablename__ = "visit_debrief"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    answers: Mapped[list[Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+
+
 class VisitAnswer(Base):
     """What one participant last answered to the invite, as a PARTSTAT (gemba.invites.rules.Answer).
 

@@ -17,7 +17,7 @@ from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
-from gemba.visits import answered, notices, service
+from gemba.visits import answered, debriefs, notices, service
 from gemba.visits.because import because
 from gemba.visits.errors import NotBooked, NotOffered, SlotTaken
 from gemba.visits.facts import Ask
@@ -234,6 +234,9 @@ def visit_page(
         guide=visit.programme.guide_in(str(get_locale())),
         move_until=visit.starts_at - timedelta(minutes=visit.programme.move_notice_minutes),
         cancel_until=visit.starts_at - timedelta(minutes=visit.programme.cancel_notice_minutes),
+        writes_debrief=debriefs.writes(visit, me()),
+        reads_debriefs=debriefs.reads(visit, me()),
+        debriefed=debriefs.is_written(visit, me()),
         may_edit=service.may_edit_note(visit, me()),
         may_hand_on=any(service.may_hand_on(visit, visitor, me()) for visitor in visit.visitors),
         **said,

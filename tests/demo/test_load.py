@@ -43,7 +43,7 @@ def test_an_empty_database_becomes_the_whole_company(app: Flask) -> None:
     assert state.is_demo()
     assert not state.is_empty()
     assert _count(Person) == len(COMPANY.people)
-    assert _count(Availability) == 14
+    assert _count(Availability) == 16  # 14 agents and two mentors
     assert _count(Visit) == 2 + len(COMPANY.past) + len(COMPANY.coming)
     assert _count(Insight) == len(COMPANY.insights)
     assert _count(Observation) == sum(len(insight.observations) for insight in COMPANY.insights)

@@ -157,6 +157,7 @@ WHO: dict[str, frozenset[str]] = {
     "life.refuse": VISIT,
     "life.swap": VISIT - {"vera", "alice"},
     "life.swap_mentor": VISIT - {"vera", "alice"},
+    "debriefs.debrief": NOBODY,
     "life.wait": ALL,
     "life.stop_waiting": ALL,
     "rounds.show": ALL,

@@ -1,6 +1,8 @@
 """The mentor of a hands-on visit: found, booked, told, moved and swapped like an agent; on both databases."""
 
+import io
 import threading
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,22 +10,32 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gemba.db import db
+from gemba.errors import Invalid
+from gemba.insights.service.keeping import drop_old
 from gemba.invites.feeds import Reader
 from gemba.invites.rules import Answer
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
+from gemba.personal.taking import archive_of
 from gemba.programmes.models import Programme
 from gemba.schedule.models import Availability
 from gemba.schedule.rules import ReasonCode, Span
-from gemba.visits import feed, service
-from gemba.visits.errors import NoMentorFree, NotOffered, NotYoursToSwap, SlotTaken
+from gemba.visits import debriefs, feed, service
+from gemba.visits.errors import (
+    DebriefTooEarly,
+    NoMentorFree,
+    NotOffered,
+    NotYoursToSwap,
+    SlotTaken,
+    VisitNotFound,
+)
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status, TookPlace
 from gemba.visits.service.reminding import due_mails
 from tests.cast import WORKDAYS, Cast
-from tests.conftest import MONDAY, Browser
+from tests.conftest import MONDAY, Browser, StandingClock
 
 THURSDAY_TEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
@@ -300,3 +312,56 @@ def site_till(site: Flask, site_cast: Cast) -> tuple[int, int]:
         visit = book(programme, db.session.get_one(Person, site_cast.vera.id), ask=Ask(site_cast.alice.id))
         db.session.commit()
         return visit.id, guide.id
+
+
+def test_visitor_and_mentor_write_their_debriefs(
+    till: Programme, max_: Person, cast: Cast, clock: StandingClock
+) -> None:
+    visit = book(till, cast.vera, ask=Ask(cast.alice.id))
+    clock.at = visit.ends_at - timedelta(minutes=1)
+    with pytest.raises(DebriefTooEarly):
+        debriefs.page(cast.vera, visit.id, "en", now=clock())
+    clock.at = visit.ends_at
+    page = debriefs.page(cast.vera, visit.id, "en", now=clock())
+    asked = [question for question, _words in page.mine]
+    assert asked[0] == "What did you learn that you will use in your own work?"
+    assert debriefs.page(max_, visit.id, "ru", now=clock()).mine[0][0] == "Что гость увидел впервые?"
+    for typed, wrong in (([(asked[0], " ")], "q0"), ([("x", "y"), (asked[1], "я" * 2001)], "q1")):
+        with pytest.raises(Invalid) as refused:
+            debriefs.save(cast.vera, visit.id, typed, now=clock())
+        assert list(refused.value.errors) == [wrong]
+    debriefs.save(cast.vera, visit.id, [(asked[0], "Two windows"), (asked[1], "")], now=clock())
+    till.debrief = "Something else?"
+    page = debriefs.page(cast.vera, visit.id, "en", now=clock())
+    assert page.mine == [(asked[0], "Two windows"), ("Something else?", "")]
+    # The agent reads it and writes none; the lead, an admin and strangers do not see it.
+    seen = debriefs.page(cast.alice, visit.id, "en", now=clock())
+    assert (seen.mine, [row.answers for row in seen.others]) == ([], [[[asked[0], "Two windows"]]])
+    with pytest.raises(VisitNotFound):
+        debriefs.save(cast.alice, visit.id, [(asked[0], "x")], now=clock())
+    for nobody in (cast.lev, cast.adam, cast.eve):
+        with pytest.raises(VisitNotFound):
+            debriefs.page(nobody, visit.id, "en", now=clock())
+    db.session.commit()
+    with zipfile.ZipFile(io.BytesIO(archive_of(cast.vera))) as files:
+        kept = files.read("visit_debrief.json").decode()
+    assert "Two windows" in kept
+    drop_old(visit.ends_at + timedelta(days=31 * till.keep_months))
+    assert debriefs.page(cast.alice, visit.id, "en", now=clock()).others == []
+
+
+def test_the_page_of_a_debrief(
+    site_till: tuple[int, int], browser: Browser, site_cast: Cast, clock: StandingClock
+) -> None:
+    visit_id, mentor_id = site_till
+    path, vera = f"/visits/{visit_id}/debrief", site_cast.vera.id
+    assert browser.as_(vera).get(path).status_code == 409
+    clock.at = THURSDAY_TEN + timedelta(hours=1, minutes=1)
+    assert path in browser.as_(vera).get(f"/visits/{visit_id}").text
+    assert browser.as_(vera).post(path, data={"q1": "x" * 2001}).status_code == 422
+    assert browser.as_(vera).post(path, data={"q0": "Two <b>windows</b>"}).status_code == 303
+    assert "Two &lt;b&gt;windows" in browser.as_(mentor_id).get(path).text
+    assert "Two &lt;b&gt;windows" in browser.as_(site_cast.alice.id).get(path).text
+    assert browser.as_(site_cast.lev.id).get(path).status_code == 404
+    assert browser.as_(vera).put(path).status_code == 405
+    assert browser.anonymous().get(path).status_code == 303

@@ -172,6 +172,12 @@ class Programme(Raw):
     rules_ru = fields.String()
     checklist = fields.String(metadata=told("What to have ready, one a line; empty for what is shipped."))
     checklist_ru = fields.String()
+    debrief = fields.String(
+        metadata=told("Questions to the visitor after a hands-on visit; empty for what is shipped.")
+    )
+    debrief_ru = fields.String()
+    debrief_mentor = fields.String(metadata=told("Questions to the mentor, likewise."))
+    debrief_mentor_ru = fields.String()
     consent = fields.String(metadata=told("What visitors confirm once, a sentence a line."))
     consent_ru = fields.String()
     format = fields.String(metadata={"enum": [str(word) for word in Format]})

@@ -13,7 +13,7 @@ from gemba.insights.models import Insight, NoteDraft, Observation, VisitFeedback
 from gemba.insights.service import index, pictures
 from gemba.insights.service.counts import ROOT
 from gemba.programmes.models import Programme
-from gemba.visits.models import Visit
+from gemba.visits.models import Visit, VisitDebrief
 
 MONTH = timedelta(days=365.25 / 12)
 AT_ONCE = 300
@@ -49,8 +49,8 @@ def _drop(programme_id: int, before: datetime, now: datetime, most: int) -> int:
 
 
 def _forget_beside(old: Select[int]) -> None:
-    """Wrap-ups, words of thanks and drafts of the same visits."""
-    for table in (WrapPick, VisitWrap, VisitFeedback, NoteDraft):
+    """Wrap-ups, debriefs, words of thanks and drafts of the same visits."""
+    for table in (WrapPick, VisitWrap, VisitFeedback, VisitDebrief, NoteDraft):
         db.session.execute(
             delete(table).where(table.visit_id.in_(old)).execution_options(synchronize_session=False)
         )
