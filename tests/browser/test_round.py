@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,6 +22,7 @@ from tests.browser.conftest import PHONE, Desk
 from tests.crowd import add_agents
 
 PEOPLE = 60
+Payload = dict[str, Any]
 
 
 def _import(desk: Desk) -> None:
@@ -44,9 +46,19 @@ def _guest(desk: Desk, number: int) -> int:
         return found.id
 
 
-def _work(desk: Desk) -> None:
+def work(desk: Desk) -> None:
+    """The worker does all that waits."""
     with desk.app.app_context():
         Worker(desk.app, clock=desk.clock).drain()
+
+
+def mail_texts(payloads: list[Payload]) -> dict[str, list[str]]:
+    """The words of mails as they were sent, by language."""
+    found: dict[str, list[str]] = {"en": [], "ru": []}
+    for row in payloads:
+        context = {**thaw(row["context"]), "to_name": row["name"]}
+        found[row["locale"]].append(render(row["template"], row["locale"], context).text)
+    return found
 
 
 def _make(page: Page) -> str:
@@ -106,7 +118,7 @@ def test_a_round_of_sixty(desk: Desk) -> None:
     adam = desk.open(desk.cast.adam.id, f"{path}/manage")
     adam.get_by_role("button", name="Propose pairs").click()
     expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
-    _work(desk)
+    work(desk)
     expect(adam.locator(".lede")).to_contain_text("Nothing is booked yet")
     expect(adam.locator("dl.stats")).to_contain_text("60 of 60")
     adam.get_by_role("button", name=re.compile("^Pin")).first.click()
@@ -117,13 +129,13 @@ def test_a_round_of_sixty(desk: Desk) -> None:
     adam.get_by_role("link", name="Back to the proposal").click()
     adam.get_by_role("button", name="Propose the rest again").click()
     expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
-    _work(desk)
+    work(desk)
     expect(adam.locator(".lede")).to_contain_text("Nothing is booked yet")
     expect(adam.get_by_role("button", name=re.compile("^Unpin"))).to_have_count(2)
     adam.locator("summary", has_text="Publish all").click()
     adam.locator(".confirm-card button").click()
     expect(adam.locator(".flash.is-success")).to_contain_text("60 visits are being booked")
-    _work(desk)
+    work(desk)
     expect(adam.locator(".lede")).to_contain_text("Published")
     _nobody_is_in_two_visits(desk)
     _mails_say_it_in_both_languages(desk)
@@ -155,7 +167,6 @@ def _mails_say_it_in_both_languages(desk: Desk) -> None:
                 if row.payload["template"] == template
             ]
             assert len(rows) == PEOPLE
-            for row in rows:
-                told = render(template, row["locale"], {**thaw(row["context"]), "to_name": row["name"]})
-                assert words[row["locale"]] in told.text
-                assert "/rounds/" in told.text or "/visits/" in told.text
+            for locale, texts in mail_texts(rows).items():
+                assert all(words[locale] in text for text in texts)
+                assert all("/rounds/" in text or "/visits/" in text for text in texts)

@@ -1,0 +1,188 @@
+"""A hands-on round in Chromium: training, a mentor's word, pairs, visits with three, mails, a debrief."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from gemba.db import db
+from gemba.outbox.models import OutboxItem
+from gemba.people import service as people
+from gemba.people.models import Person, PersonRole
+from gemba.people.rules import Role
+from gemba.programmes import service as programmes
+from gemba.programmes.training import service as training
+from gemba.rounds import service
+from gemba.schedule.models import Availability
+from gemba.visits.models import Visit
+from tests.browser.conftest import PHONE, Desk
+from tests.browser.test_round import mail_texts, work
+from tests.cast import WORKDAYS
+
+GUESTS = 6
+TILL = {
+    "slug": "free-till",
+    "name": "Free till",
+    "name_ru": "Свободная касса",
+    "format": "hands-on",
+    "duration_minutes": 120,
+}
+
+
+def _people(desk: Desk) -> tuple[list[int], int]:
+    """Guests of two zones and languages, and Max, who guides visits; the programme by its admin."""
+    zones, locales = ("Europe/Berlin", "Europe/Moscow"), ("en", "ru")
+    rows = [
+        f"guest{n}@gemba.example,Guest {n},visitor,{zones[n % 2]},{locales[n % 2]},Guests"
+        for n in range(GUESTS)
+    ]
+    rows.append("max@gemba.example,Max Mentor,mentor,Europe/Berlin,en,Support")
+    with desk.app.app_context():
+        table = "\n".join(["email,name,roles,timezone,locale,department", *rows])
+        people.import_people(table.encode(), by=None, now=desk.clock())
+        adam = db.session.get_one(Person, desk.cast.adam.id)
+        programmes.create(adam, TILL, now=desk.clock())
+        found = [people.find_person(f"guest{n}@gemba.example") for n in range(GUESTS)]
+        max_ = people.find_person("max@gemba.example")
+        assert max_ is not None
+        db.session.add(
+            Availability(person_id=max_.id, timezone="Europe/Berlin", weekly=WORKDAYS, overrides={})
+        )
+        ada = desk.cast.ada.id
+        db.session.add(PersonRole(person_id=ada, role=Role.MENTOR))
+        db.session.commit()
+        return [guest.id for guest in found if guest is not None], max_.id
+
+
+def _write_the_training(desk: Desk) -> None:
+    page = desk.open(desk.cast.adam.id, "/programmes/free-till/training/steps")
+    steps = (
+        ("Add something to read", "The rules", "Правила", {"#text": "Ask before you send."}),
+        (
+            "Add a question",
+            "Who sends it?",
+            "Кто отправляет?",
+            {"#answers": "*I ask first\nI send", "#answers_ru": "*Спрошу\nОтправлю"},
+        ),
+        ("Add a sign-off", "Three answers together", "Три ответа вместе", {}),
+    )
+    for number, (kind, title, title_ru, more) in enumerate(steps, 1):
+        page.get_by_role("link", name=kind).click()
+        page.get_by_label("Title in English").fill(title)
+        page.get_by_label("Title in Russian").fill(title_ru)
+        for field, words in more.items():
+            page.locator(field).fill(words)
+        page.get_by_role("button", name="Add the step").click()
+        expect(page.locator("ol.list > li")).to_have_count(number)
+
+
+def _train(page: Page, words: tuple[str, str, str, str]) -> None:
+    """The trainee's own steps; the wrong answer first. Words: done, answer, the wrong one, the right one."""
+    done, answer, wrong, right = words
+    page.get_by_role("button", name=done, exact=True).first.click()
+    for choice in (wrong, right):
+        page.get_by_label(choice, exact=True).check()
+        page.get_by_role("button", name=answer, exact=True).click()
+        if choice == wrong:
+            expect(page.locator("p.error")).to_be_visible()
+    expect(page.locator("p.muted.mt-4")).to_be_visible()
+
+
+def _others_are_trained(desk: Desk, guests: list[int], max_: int) -> None:
+    with desk.app.app_context():
+        mentor, programme = db.session.get_one(Person, max_), programmes.get_programme("free-till")
+        for guest in guests:
+            person = db.session.get_one(Person, guest)
+            *own, sign_off = [state.step for state in training.training_of(programme, person).steps]
+            for step in own:
+                training.take_step(person, "free-till", step.id, [0], now=desk.clock())
+            training.sign_off(mentor, sign_off.id, guest, now=desk.clock())
+        db.session.commit()
+
+
+def _make_round(page: Page) -> str:
+    page.get_by_role("link", name="New round").click()
+    page.get_by_label("Programme").select_option("free-till")
+    page.get_by_label("Name in English").fill("Winter")
+    page.get_by_label("Name in Russian").fill("Зима")
+    page.get_by_label("Last day of sign-up").fill("2026-11-27")
+    page.get_by_label("First day of visits").fill("2026-11-30")
+    page.get_by_label("Last day of visits").fill("2026-12-11")
+    page.get_by_role("button", name="Make the round").click()
+    page.get_by_label("A whole department").select_option("Guests")
+    page.get_by_role("button", name="Send invitations").click()
+    expect(page.locator(".flash.is-success")).to_contain_text("6 people are asked.")
+    found = re.search(r"(/rounds/\d+)/manage", page.url)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.mark.browser
+def test_a_hands_on_round(desk: Desk) -> None:
+    guests, max_ = _people(desk)
+    _write_the_training(desk)
+    phone = desk.open(guests[1], "/programmes/free-till/training", width=PHONE, locale="ru-RU")
+    _train(phone, ("Готово", "Ответить", "Отправлю", "Спрошу"))
+    mentor = desk.open(max_, "/training")
+    mentor.get_by_role("button", name="Sign off Guest 1: Three answers together").click()
+    expect(mentor.locator("ul.list")).to_contain_text("trained")
+    _others_are_trained(desk, [guest for guest in guests if guest != guests[1]], max_)
+    adam = desk.open(desk.cast.adam.id, "/rounds")
+    path = _make_round(adam)
+    phone.goto(path)
+    phone.get_by_role("button", name="Участвовать").click()
+    expect(phone.locator(".flash.is-success")).to_be_visible()
+    with desk.app.app_context():
+        chosen = service.get_round(int(path.rpartition("/")[2]))
+        for guest in guests:
+            if guest != guests[1]:
+                service.sign_up(db.session.get_one(Person, guest), chosen, now=desk.clock())
+        db.session.commit()
+    desk.clock.at += timedelta(days=5)
+    adam = desk.open(desk.cast.adam.id, f"{path}/manage")
+    adam.get_by_role("button", name="Propose pairs").click()
+    expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
+    work(desk)
+    expect(adam.locator("dl.stats")).to_contain_text("6 of 6")
+    adam.locator("summary", has_text="Publish all").click()
+    adam.locator(".confirm-card button").click()
+    expect(adam.locator(".flash.is-success")).to_contain_text("6 visits are being booked")
+    work(desk)
+    expect(adam.locator(".lede")).to_contain_text("Published")
+    visit_id, guest = _each_visit_has_a_mentor(desk, max_)
+    _mails_name_the_mentor(desk)
+    _debrief(desk, visit_id, guest, max_)
+
+
+def _each_visit_has_a_mentor(desk: Desk, max_: int) -> tuple[int, int]:
+    """Nobody guides two visits at once; gives one of Max's, and its visitor."""
+    with desk.app.app_context():
+        visits = db.session.scalars(select(Visit).order_by(Visit.starts_at)).all()
+        assert len(visits) == GUESTS
+        guides = [(visit.mentor_id, visit.starts_at) for visit in visits]
+        assert len(set(guides)) == GUESTS
+        assert {mentor for mentor, _start in guides} <= {max_, desk.cast.ada.id}
+        mine = next(visit for visit in visits if visit.mentor_id == max_)
+        desk.clock.at = mine.ends_at + timedelta(minutes=1)
+        return mine.id, mine.visitors[0].id
+
+
+def _mails_name_the_mentor(desk: Desk) -> None:
+    with desk.app.test_request_context():
+        rows = db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "invite")).all()
+        texts = mail_texts([row.payload for row in rows if row.payload["template"] == "visit_booked"])
+    assert any("and you are the mentor" in text for text in texts["en"])
+    assert any("sits beside you" in text for text in texts["en"])
+    assert any("рядом сидит наставник" in text for text in texts["ru"])
+
+
+def _debrief(desk: Desk, visit_id: int, guest: int, max_: int) -> None:
+    page = desk.open(guest, f"/visits/{visit_id}/debrief")
+    page.locator("textarea").first.fill("One order, four windows")
+    page.locator("button[type=submit].button").last.click()
+    expect(page.locator(".flash.is-success")).to_be_visible()
+    mentor = desk.open(max_, f"/visits/{visit_id}")
+    mentor.get_by_role("link", name="Write the debrief").click()
+    expect(mentor.locator("dl.facts")).to_contain_text("One order, four windows")
