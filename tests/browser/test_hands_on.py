@@ -58,7 +58,7 @@ def _people(desk: Desk) -> tuple[list[int], int]:
 
 def _write_the_training(desk: Desk) -> None:
     page = desk.open(desk.cast.adam.id, "/programmes/free-till/training/steps")
-    steps = (
+    steps: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         ("Add something to read", "The rules", "Правила", {"#text": "Ask before you send."}),
         (
             "Add a question",
