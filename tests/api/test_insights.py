@@ -317,3 +317,71 @@ def test_the_backlog_costs_the_same_for_few_and_for_many(
         eve.get("/insights", limit=limit)
         costs.append(len(statements))
     assert costs[0] == costs[1] <= 10
+
+
+def test_comments(as_: Callers, backlog: list[int]) -> None:
+    path = f"/insights/{backlog[0]}/comments"
+    olga, lev, eve = as_("olga"), as_("lev"), as_("eve")
+    said = eve.post(path, {"text": "Mine too"})
+    assert said.status_code == 201
+    assert {"kind": "comment", "text": "Mine too", "insight": backlog[0]}.items() <= said.get_json().items()
+    assert olga.post(path, {"text": "Not for everyone", "kind": "note"}).status_code == 201
+    assert lev.post(path, {"text": "One search", "kind": "ask"}).status_code == 201
+    for caller, kind in ((eve, "note"), (eve, "ask"), (olga, "ask")):
+        problem_of(caller.post(path, {"text": "x", "kind": kind}), 403, "forbidden")
+
+    def read(caller: Caller, **query: object) -> list[str]:
+        return [each["kind"] for each in caller.get(path, **query).get_json()["items"]]
+
+    assert read(eve) == ["comment", "ask"]
+    assert read(olga) == ["comment", "note", "ask"]
+    assert read(olga, kind="note") == ["note"]
+    assert read(eve, kind="note") == []
+    first = eve.get(path, limit=1).get_json()
+    rest = eve.get(first["next"].removeprefix("http://localhost")).get_json()
+    assert [each["kind"] for each in first["items"] + rest["items"]] == ["comment", "ask"]
+    for field, bad in (("text", ""), ("text", "x" * 4001), ("kind", "shout"), ("by", 1)):
+        body = {"text": "x", field: bad}
+        assert list(problem_of(eve.post(path, body), 422, "invalid")["errors"]) == [field]
+    olga.post(f"/insights/{backlog[0]}/merge", {"into": backlog[1]})
+    assert len(eve.get(f"/insights/{backlog[1]}/comments").get_json()["items"]) == 2
+    problem_of(eve.get("/insights/999/comments"), 404, "not-found")
+    problem_of(eve.post("/insights/999/comments", {"text": "x"}), 404, "not-found")
+    problem_of(as_("eve", "read").post(path, {"text": "x"}), 403, "forbidden")
+    problem_of(as_(None).get(path), 401, "unauthorized")
+
+
+def test_links(as_: Callers, backlog: list[int]) -> None:
+    one, two, three = backlog
+    olga, eve = as_("olga"), as_("eve")
+    made = olga.post(f"/insights/{one}/links", {"other": two, "how": "blocked-by"})
+    assert (made.status_code, made.get_json()["how"], made.get_json()["other"]["id"]) == (
+        201,
+        "blocked-by",
+        two,
+    )
+    for here, there in ((one, three), (one, three), (three, one)):
+        assert olga.post(f"/insights/{here}/links", {"other": there}).get_json()["how"] == "related"
+
+    def read(insight: int) -> set[tuple[str, int]]:
+        items = eve.get(f"/insights/{insight}/links").get_json()["items"]
+        found = [(each["how"], each["other"]["id"]) for each in items]
+        assert len(found) == len(set(found))
+        return set(found)
+
+    assert read(one) == {("blocked-by", two), ("related", three)}
+    assert read(two) == {("blocks", one)}
+    problem_of(eve.post(f"/insights/{one}/links", {"other": two}), 403, "forbidden")
+    problem_of(olga.post(f"/insights/{one}/links", {"other": one}), 409, "merge-circle")
+    for body, field in (
+        ({}, "other"),
+        ({"other": "x"}, "other"),
+        ({"other": 999}, "other"),
+        ({"other": two, "how": "likes"}, "how"),
+    ):
+        assert list(problem_of(olga.post(f"/insights/{one}/links", body), 422, "invalid")["errors"]) == [
+            field
+        ]
+    for how in ("related", "blocked-by"):
+        problem_of(olga.post("/insights/999/links", {"other": one, "how": how}), 404, "not-found")
+    problem_of(eve.get("/insights/999/links"), 404, "not-found")

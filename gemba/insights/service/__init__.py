@@ -15,6 +15,7 @@ from gemba.insights.service.backlog import (
     similar,
     similar_to,
     summary,
+    with_numbers,
 )
 from gemba.insights.service.capture import (
     NoteFields,
@@ -128,4 +129,5 @@ __all__ = [
     "vote",
     "why_closed",
     "why_not",
+    "with_numbers",
 ]

@@ -94,6 +94,30 @@ def of(insight_id: int, viewer: Person) -> Talk:
     )
 
 
+def comments(
+    insight_id: int, viewer: Person, kind: CommentKind | None = None, *, after: int = 0, limit: int
+) -> list[InsightComment]:
+    """What is said about an insight and what is merged into it, oldest first, behind the comment `after`.
+
+    Raises InsightNotFound.
+    """
+    insight = readable_insight(insight_id, viewer)
+    query = (
+        select(InsightComment)
+        .where(InsightComment.insight_id.in_(family_of([insight.id])), shown_to(viewer))
+        .where(InsightComment.id > after)
+        .options(joinedload(InsightComment.person))
+        .order_by(InsightComment.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query.where(InsightComment.kind == kind) if kind else query))
+
+
+def links(insight_id: int, viewer: Person) -> list[Linked]:
+    """What an insight has to do with, as far as the viewer may read it. Raises InsightNotFound."""
+    return _links(readable_insight(insight_id, viewer).id, viewer)
+
+
 def shown_to(viewer: Person) -> ColumnElement[bool]:
     """SQL, on InsightComment: it stands, and this person may read it."""
     stands = InsightComment.removed_at.is_(None)
@@ -196,12 +220,15 @@ def _links(insight_id: int, viewer: Person) -> list[Linked]:
             Insight.id != insight_id,
             readable(viewer),
         )
+        .options(joinedload(Insight.product), joinedload(Insight.owner), joinedload(Insight.own_status))
         .order_by(_END.c.kind, Insight.id)
     )
-    return [
+    found = (
         Linked(other, "blocked-by" if kind == LinkKind.BLOCKS and start != insight_id else str(kind))
         for other, kind, start in rows
-    ]
+    )
+    # Both may have been called related to the other.
+    return list(dict.fromkeys(found))
 
 
 def _named(insight: Insight, comment: InsightComment) -> Sequence[Person]:
