@@ -1,4 +1,4 @@
-"""Runs the benchmarks and prints a table for each part; `--json FILE` writes the figures as well.
+"""Runs the benchmarks and prints each figure as it is measured; `--json FILE` writes the figures as well.
 
 `make bench ARGS="slots feed"` runs only those parts.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from tests.bench import backlog, booking, exports, feed, notes, pages, pairing, rules, served, slots
-from tests.bench.measure import Row, table
+from tests.bench.measure import Row, heading, line
 
 PARTS: dict[str, Callable[[Path], Iterable[Row]]] = {
     "rules": lambda _place: rules.measure(),
@@ -39,15 +39,18 @@ def main() -> None:
     if unknown := [name for name in asked.parts if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}")
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    rows = []
+    rows: list[Row] = []
     for name in asked.parts or PARTS:
         began = time.monotonic()
+        print(heading(), flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            found = list(PARTS[name](Path(folder)))
+            for row in PARTS[name](Path(folder)):
+                # At once: whoever stops a long run keeps what was measured.
+                print(line(row), flush=True)
+                rows.append(row)
         load = os.getloadavg()[0]
-        print(f"{name}: {time.monotonic() - began:.0f} s, load {load:.1f}, {os.cpu_count()} processors")
-        print(table(found), end="\n\n", flush=True)
-        rows += found
+        took = time.monotonic() - began
+        print(f"{name}: {took:.0f} s, load {load:.1f}, {os.cpu_count()} processors", end="\n\n", flush=True)
     print("CPU is this process's; on PostgreSQL the server's own comes on top.")
     if asked.json:
         asked.json.write_text(json.dumps([row.plain() for row in rows], indent=1) + "\n")

@@ -6,7 +6,7 @@ PostgreSQL's own processes spend is not in it.
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 BATCHES = 5
@@ -72,29 +72,28 @@ def _middle(costs: Iterable[Cost]) -> Cost:
     return Cost(statistics.median(c.cpu for c in costs), statistics.median(c.wall for c in costs))
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows in columns."""
-    lines = [("what", "database", "CPU ms", "wall ms", "times", "the floor (CPU ms)")]
-    lines += [
-        (
-            row.what,
-            row.database,
-            _number(row.cost.cpu),
-            _number(row.cost.wall),
-            _number(row.ratio),
-            f"{row.floor} ({_number(row.floor_cost.cpu)})",
-        )
-        for row in rows
+WIDTHS = (34, 10, 8, 8, 7, 0)
+
+
+def heading() -> str:
+    """What stands over the lines of a part."""
+    words = _cells(("what", "database", "CPU ms", "wall ms", "times", "the floor (CPU ms)"))
+    return f"{words}\n{'-' * len(words)}"
+
+
+def line(row: Row) -> str:
+    """A row, in columns."""
+    cost, floor = row.cost, row.floor_cost
+    numbers = _number(cost.cpu), _number(cost.wall), _number(row.ratio)
+    return _cells((row.what, row.database, *numbers, f"{row.floor} ({_number(floor.cpu)})"))
+
+
+def _cells(words: Sequence[str]) -> str:
+    cells = [
+        word.rjust(width) if 2 <= column <= 4 else word.ljust(width)
+        for column, (word, width) in enumerate(zip(words, WIDTHS, strict=True))
     ]
-    widths = [max(len(line[column]) for line in lines) for column in range(6)]
-    shown = []
-    for line in lines:
-        cells = [
-            cell.rjust(width) if 2 <= column <= 4 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        shown.append("  ".join(cells).rstrip())
-    return "\n".join([shown[0], "-" * len(shown[0]), *shown[1:]])
+    return "  ".join(cells).rstrip()
 
 
 def _number(value: float) -> str:

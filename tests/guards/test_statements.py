@@ -41,7 +41,7 @@ PAGES = [
     ("vera", "/backlog"),
     ("olga", "/backlog?q={word}"),
     ("olga", "/backlog/triage"),
-    ("olga", "/backlog/new?title={word}"),
+    ("olga", "/backlog/new?q={word}"),
     ("olga", "/backlog/board"),
     ("olga", "/backlog/top"),
     ("olga", "/backlog/asks"),

@@ -74,7 +74,7 @@ def test_the_form_without_scripts(
         on_tool = note(visit, site_cast.vera, "macros vanish", clock(), tool="crm").insight_id
         db.session.commit()
     olga = browser.as_(site_cast.olga.id)
-    assert 'value="typed before"' in olga.get("/backlog/new?title=typed+before").text
+    assert 'value="typed before"' in olga.get("/backlog/new?q=typed+before").text
     for act, code in (({"act": "look"}, 200), ({"minutes_lost": "many"}, 422), ({"same": "9999"}, 422)):
         answer = olga.post("/backlog/new", data=TYPED | act)
         assert answer.status_code == code

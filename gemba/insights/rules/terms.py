@@ -137,6 +137,7 @@ def _begun(text: str) -> str:
     return joined if len(joined) >= PREFIX_MIN else ""
 
 
+@lru_cache(maxsize=16_384)
 def rarity(frequency: int, total: int) -> int:
     """How telling a term is that occurs in `frequency` of `total` insights: idf in thousandths, >= 1.
 
@@ -152,25 +153,25 @@ def rank(
     candidates: Mapping[int, Mapping[str, int]],
     document_frequencies: Mapping[str, int],
     total: int,
+    limit: int | None = None,
 ) -> list[Match]:
-    """Candidates (id -> {term: weight}) that share a term with the query, most relevant first.
+    """Candidates (id -> {term: weight}) that share a term with the query, most relevant first, up to `limit`.
 
     `document_frequencies` says in how many of the `total` insights each term occurs.
     """
-    matches = [_match(id_, held, query, document_frequencies, total) for id_, held in candidates.items()]
-    return sorted((m for m in matches if m.shared), key=lambda m: (-m.relevance, m.id))
-
-
-def _match(
-    id_: int, held: Mapping[str, int], query: Sequence[QueryTerm], frequencies: Mapping[str, int], total: int
-) -> Match:
     worth = {
-        term: weight * rarity(frequencies.get(term, 0), total)
-        for term, weight in held.items()
+        term: rarity(document_frequencies.get(term, 0), total)
+        for term in {term for held in candidates.values() for term in held}
         if any(wanted.matches(term) for wanted in query)
     }
-    shared = sorted(worth, key=lambda term: (-worth[term], term))
-    return Match(id_, sum(worth.values()), tuple(shared))
+    every = ((id_, sum(held[t] * worth[t] for t in held if t in worth)) for id_, held in candidates.items())
+    order = sorted((-relevance, id_) for id_, relevance in every if relevance)
+    return [_match(id_, -least, candidates[id_], worth) for least, id_ in order[:limit]]
+
+
+def _match(id_: int, relevance: int, held: Mapping[str, int], worth: Mapping[str, int]) -> Match:
+    shared = sorted((term for term in held if term in worth), key=lambda t: (-held[t] * worth[t], t))
+    return Match(id_, relevance, tuple(shared))
 
 
 def is_similar(match: Match, query: Sequence[QueryTerm], frequencies: Mapping[str, int], total: int) -> bool:

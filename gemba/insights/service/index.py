@@ -8,9 +8,23 @@ only add to what these found.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    String,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightTerm, Observation
@@ -23,6 +37,7 @@ COUNT_MAX = 2000
 POSTINGS_MAX = 1000
 FOUND_MAX = 1000
 PREFIX_TERMS_MAX = 60
+_SIZE, _BEGUN = -1, -2
 _WORDS = (Insight.body, Insight.workaround, Insight.tool, Insight.step, Insight.tags)
 
 
@@ -105,36 +120,59 @@ def _frequencies(wanted: Sequence[QueryTerm]) -> tuple[dict[str, int], int]:
 
     Words begun stand for many terms. Ids are given in order: the largest tells the size without counting.
     """
-    parts: list[Select[Any]] = []
-    for word in wanted:
-        parts.append(select(InsightTerm.term).where(InsightTerm.term == word.term).limit(COUNT_MAX))
-        if word.prefix:
-            begun = (InsightTerm.term >= word.prefix) & (InsightTerm.term < word.prefix + "\U0010ffff")
-            others = begun & (InsightTerm.term != word.term)
-            parts.append(select(InsightTerm.term).where(others).order_by(InsightTerm.term).limit(COUNT_MAX))
-    every = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    size = select(func.max(Insight.id)).scalar_subquery()
-    rows = db.session.execute(
-        select(every.c.term, func.count(), size)
-        .group_by(every.c.term)
-        .order_by(func.count().desc(), every.c.term)
-        .limit(len(wanted) + PREFIX_TERMS_MAX)
-    ).all()
-    return {term: count for term, count, _size in rows}, rows[0][2] if rows else 0
+    terms = list(dict.fromkeys(one.term for one in wanted))
+    given = {f"term_{place}": term for place, term in enumerate(terms)}
+    begun = [one for one in wanted if one.prefix]
+    for place, one in enumerate(begun):
+        end = one.prefix + "\U0010ffff"
+        given |= {f"begun_{place}": one.prefix, f"end_{place}": end, f"but_{place}": one.term}
+    rows = db.session.execute(_counting(len(terms), len(begun)), given).tuples()
+    found: dict[str, int] = {}
+    total = 0
+    for place, term, count in rows:
+        if place == _SIZE:
+            total = count or 0
+        elif term is None and count:
+            found[terms[place]] = count
+        elif term is not None:
+            found.setdefault(term, count)
+    known = sorted(((n, term) for term, n in found.items()), key=lambda one: (-one[0], one[1]))
+    return {term: n for n, term in known[: len(wanted) + PREFIX_TERMS_MAX]}, total
 
 
-def _candidates(terms: Collection[str], conditions: Sequence[ColumnElement[bool]]) -> Any:
-    """SQL: the ids of insights that use one of the terms, for each term those in which it weighs most."""
-    parts = [
-        select(InsightTerm.insight_id)
-        .join(Insight, Insight.id == InsightTerm.insight_id)
-        .where(InsightTerm.term == term, *conditions)
-        .order_by(InsightTerm.weight.desc(), InsightTerm.insight_id.desc())
-        .limit(POSTINGS_MAX)
-        .subquery()
-        for term in sorted(terms)
-    ]
-    return union_all(*(select(part) for part in parts)).subquery()
+@lru_cache(maxsize=64)
+def _counting(terms: int, begun: int) -> CompoundSelect[Any]:
+    """SQL: place, term and count of so many terms and beginnings, and the size; made once for each number.
+
+    Each term is counted by itself: counted together, databases sort all their rows.
+    """
+    nothing = null().cast(String)
+    parts: list[Any] = [select(literal(_SIZE), nothing, func.max(Insight.id))]
+    for place in range(terms):
+        one = select(literal(1)).where(InsightTerm.term == bindparam(f"term_{place}", type_=String))
+        counted = select(func.count()).select_from(one.limit(COUNT_MAX).subquery()).scalar_subquery()
+        parts.append(select(literal(place), nothing, counted))
+    for place in range(begun):
+        first, end, but = (bindparam(f"{name}_{place}", type_=String) for name in ("begun", "end", "but"))
+        rows = select(InsightTerm.term).where(
+            InsightTerm.term >= first, InsightTerm.term < end, InsightTerm.term != but
+        )
+        some = rows.order_by(InsightTerm.term).limit(COUNT_MAX).subquery()
+        parts.append(select(literal(_BEGUN), some.c.term, func.count()).group_by(some.c.term))
+    return union_all(*parts)
+
+
+def _candidates(frequencies: Mapping[str, int], conditions: Sequence[ColumnElement[bool]]) -> Any:
+    """SQL: the ids of insights that use one of the terms; of a common one those in which it weighs most."""
+    using = select(InsightTerm.insight_id).join(Insight, Insight.id == InsightTerm.insight_id)
+    rare = sorted(term for term, frequency in frequencies.items() if frequency <= POSTINGS_MAX)
+    parts = [using.where(InsightTerm.term.in_(rare), *conditions)] if rare else []
+    for term in sorted(frequencies.keys() - set(rare)):
+        most = using.where(InsightTerm.term == term, *conditions).order_by(
+            InsightTerm.weight.desc(), InsightTerm.insight_id.desc()
+        )
+        parts.append(select(most.limit(POSTINGS_MAX).subquery()))
+    return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
 def found(asked: Asked, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[int, int]]:
@@ -142,14 +180,11 @@ def found(asked: Asked, conditions: Sequence[ColumnElement[bool]]) -> list[tuple
     worth = asked.worth
     if not worth:
         return []
-    near = _candidates(asked.drivers, conditions)
+    near = _candidates({term: asked.frequencies[term] for term in asked.drivers}, conditions)
     relevance = func.sum(InsightTerm.weight * case(worth, value=InsightTerm.term, else_=literal(0)))
     rows = db.session.execute(
         select(relevance.label("relevance"), InsightTerm.insight_id)
-        .where(
-            InsightTerm.term.in_(sorted(worth)),
-            InsightTerm.insight_id.in_(select(near.c.insight_id)),
-        )
+        .where(InsightTerm.term.in_(sorted(worth)), InsightTerm.insight_id.in_(near))
         .group_by(InsightTerm.insight_id)
         .order_by(relevance.desc(), InsightTerm.insight_id)
         .limit(FOUND_MAX)
@@ -165,7 +200,10 @@ def best(
     Candidates share a telling term: one found in at most a tenth of the insights, or in five.
     """
     telling = {
-        term for one in asked for term in one.drivers if one.frequencies[term] <= max(5, one.total // 10)
+        term: one.frequencies[term]
+        for one in asked
+        for term in one.drivers
+        if one.frequencies[term] <= max(5, one.total // 10)
     }
     if not telling:
         return [[] for _ in asked]
@@ -179,10 +217,10 @@ def best(
     every = {term for one in asked for term in one.frequencies}
     rows = db.session.execute(
         select(InsightTerm.insight_id, InsightTerm.term, InsightTerm.weight).where(
-            InsightTerm.term.in_(sorted(every)), InsightTerm.insight_id.in_(select(near.c.insight_id))
+            InsightTerm.term.in_(sorted(every)), InsightTerm.insight_id.in_(near)
         )
     )
     held: dict[int, dict[str, int]] = defaultdict(dict)
     for insight_id, term, weight in rows:
         held[insight_id][term] = weight
-    return [rank(one.query, held, one.frequencies, one.total)[:limit] for one in asked]
+    return [rank(one.query, held, one.frequencies, one.total, limit) for one in asked]

@@ -25,7 +25,7 @@ def new() -> Answer:
     """The form; its buttons save, look for what says the same, or add the words to that."""
     form = NewInsightForm(products=product_choices(), owners=owner_choices())
     if request.method == "GET":
-        form.title.data = _asked("title", TITLE_MAX)
+        form.title.data = _asked("q", TITLE_MAX)
     elif form.act.data == "look":
         return _page(form, 200)
     elif form.submitted():
