@@ -7,6 +7,7 @@ from gemba.calendars.rules import DAYS_AHEAD
 from gemba.calendars.service import Copy
 from gemba.db import db
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
+from gemba.demo.loading.hands_on import load_hands_on
 from gemba.demo.loading.training import load_training, save_mentors_hours
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
@@ -32,6 +33,7 @@ def load_calendar(loaded: Loaded, now: datetime) -> None:
     till = _free_till(now)
     save_mentors_hours(loaded, now)
     load_training(till, loaded, now)
+    load_hands_on(till, loaded, now)
     _request(till, loaded.people["charlotte-meyer"], loaded.people["marcus-delgado"], now)
     visits.wait(till, loaded.people["rahul-deshpande"], Ask(loaded.people["arjun-bhatt"].id), now=now)
 

@@ -12,7 +12,7 @@ from gemba.schedule import service as schedule
 ADMIN, MENTOR = "adam-novak", "nadia-hartmann"
 HOURS = {MENTOR: ("12:00", "20:00"), "pavel-zimin": ("09:00", "18:00")}
 """When each mentor guides visits, Monday to Friday on their own clock."""
-TRAINED = ("charlotte-meyer", "rahul-deshpande")
+TRAINED = ("charlotte-meyer", "rahul-deshpande", "megan-price", "ben-thornton")
 WAITS, LEARNS = "pavel-zimin", "adam-novak"
 STEPS = (
     (
