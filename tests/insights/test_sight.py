@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from gemba.db import db
@@ -14,9 +15,15 @@ from gemba.errors import NotFound
 from gemba.insights import service
 from gemba.insights.errors import NoSuchTarget, UnderReview
 from gemba.insights.models import Insight, Observation
+from gemba.insights.models_backlog import InsightLink
+from gemba.insights.rules.export import FileFormat
 from gemba.insights.rules.filters import InsightFilter
-from gemba.insights.rules.kinds import Standing
+from gemba.insights.rules.kinds import CommentKind, Standing
+from gemba.insights.service import saved, talk
+from gemba.insights.service.vote_links import vote_path
+from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
+from gemba.people.models import Person
 from gemba.visits.models import Visit
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
@@ -25,6 +32,14 @@ from tests.insights.stage import make_visit, note
 SECRET = "zanzibar"
 SEATED = ("vera", "alice", "lev")
 OTHERS = ("anton", "ada", "lena", "olga", "adam", "eve")
+INSIDE = "quokka"
+"""Said between owners, admins and leads."""
+INSIDERS = ("olga", "adam", "lena")
+ROLES = ("anton", *INSIDERS, "eve")
+"""One of each sort of the others: an agent, an owner, an admin, a lead and a visitor."""
+LISTS = ("/backlog", "/backlog/board", "/backlog/asks", "/backlog/triage", "/backlog/top", "/api/v1/insights")
+FILES = ("/backlog/export", "/api/v1/insights/export")
+QUERIES = (f"?q={SECRET}", "?status=all&kind=tool-pain", "?state=open&order=recent")
 STANDINGS = (*(standing for standing in Standing if standing is not Standing.PUBLISHED), "removed")
 
 
@@ -54,12 +69,15 @@ def scene(cast: Cast, clock: StandingClock) -> tuple[Insight, Insight, Visit]:
     return public, hidden, visit
 
 
-@pytest.mark.parametrize("who", [*SEATED, *OTHERS])
 def test_only_the_visit_sees_what_waits_for_review(
-    cast: Cast, clock: StandingClock, scene: tuple[Insight, Insight, Visit], who: str
+    cast: Cast, clock: StandingClock, scene: tuple[Insight, Insight, Visit]
 ) -> None:
+    for who in (*SEATED, *OTHERS):
+        _reads(getattr(cast, who), who in SEATED, scene, clock)
+
+
+def _reads(viewer: Person, sees: bool, scene: tuple[Insight, Insight, Visit], clock: StandingClock) -> None:
     public, hidden, _visit = scene
-    viewer, sees = getattr(cast, who), who in SEATED
     for filters in (InsightFilter(), InsightFilter(q=SECRET), InsightFilter(q="order search")):
         items = service.list_insights(filters, viewer, now=clock()).items
         found = {item.insight.id: item for item in items}
@@ -144,46 +162,103 @@ def _words_of(answer: TestResponse) -> str:
         return "".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
 
 
-def test_no_page_call_or_file_shows_it(
+def _fill(cast: Cast, clock: StandingClock) -> tuple[int, int, int]:
+    """All that may hold words: returns the public insight, the one that waits for review, and the visit."""
+    visit = make_visit(cast, clock() - timedelta(minutes=30))
+    public = note(visit, cast.vera, "Order search needs the full number", clock()).insight_id or 0
+    waiting = note(visit, cast.vera, f"Order search {SECRET}", clock(), is_ask=True)
+    waiting.standing = Standing.FRESH
+    assert waiting.insight is not None
+    waiting.insight.review_visit_id = visit.id
+    hidden = waiting.insight.id
+    for how in STANDINGS:
+        hide(note(visit, cast.vera, SECRET, clock(), insight=public, is_ask=True), how, clock)
+    service.reindex(hidden)
+    # Said where only the visit reads it, taken back where everyone does, and said between those inside.
+    called = "@alice @olga @eve @anton"
+    for kind in (CommentKind.COMMENT, CommentKind.ASK):
+        talk.say(hidden, cast.lev, f"{SECRET} {called}", kind, now=clock())
+        talk.take_back(talk.say(public, cast.lev, SECRET, kind, now=clock()).id, cast.lev, now=clock())
+    talk.say(public, cast.lev, f"{INSIDE} {called}", CommentKind.NOTE, now=clock())
+    for one, other in ((public, hidden), (hidden, public)):
+        row = {"from_id": one, "to_id": other, "kind": "related", "person_id": cast.vera.id, "at": clock()}
+        db.session.add(InsightLink(**row))
+    saved.keep(cast.vera, f"My {SECRET}", f"q={SECRET}", shared=False, now=clock())
+    service.vote(hidden, cast.vera, now=clock())
+    talk.follow(public, cast.eve, now=clock())
+    service.patch(public, cast.olga, {"status": "planned"}, now=clock())
+    db.session.flush()
+    return public, hidden, visit.id
+
+
+def _mails() -> list[tuple[str, str]]:
+    """What waits to leave: to whom, with all that it says."""
+    mails = db.session.scalars(select(OutboxItem))
+    return [(mail.recipient.split("@")[0], str(mail.payload)) for mail in mails]
+
+
+def test_no_page_call_file_or_mail_shows_it(
     site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
 ) -> None:
-    """Every address of the site, also with the secret as the search, read by everyone it is not for."""
+    """Every address of the site, searches and files too, read by everyone it is not for; then every mail."""
     with site.app_context():
-        visit = make_visit(site_cast, clock() - timedelta(minutes=30))
-        public = note(visit, site_cast.vera, "Order search needs the full number", clock())
-        waiting = note(visit, site_cast.vera, f"Order search {SECRET}", clock())
-        waiting.standing = Standing.FRESH
-        assert waiting.insight is not None
-        waiting.insight.review_visit_id = visit.id
-        ids = [waiting.insight_id, public.insight_id]
-        for how in STANDINGS:
-            hide(note(visit, site_cast.vera, SECRET, clock(), insight=public.insight_id), how, clock)
-        service.reindex(waiting.insight.id)
+        public, hidden, visit_id = _fill(site_cast, clock)
+        viewers = (*ROLES, "vera")
         tokens = {
-            name: people.make_token(getattr(site_cast, name), name, "write", clock())
-            for name in (*OTHERS, "vera")
+            name: people.make_token(getattr(site_cast, name), name, "write", clock()) for name in viewers
         }
-        visit_id = visit.id
+        links = {name: vote_path(hidden, getattr(site_cast, name).id, clock()) for name in viewers}
+        line_id = site_cast.line.id
         db.session.commit()
+        mails = _mails()
+    known = {
+        "visit_id": visit_id,
+        "slug": site_cast.programme.slug,
+        "agent_id": site_cast.anton.id,
+        "person_id": site_cast.vera.id,
+        "line_id": line_id,
+    }
+    paths = {path for each in (public, hidden) for path in _pages(site, {**known, "insight_id": each})}
+
+    clients = {name: browser.as_(getattr(site_cast, name).id) for name in viewers}
+
+    def read(name: str, path: str, query: str = "") -> TestResponse:
+        headers = {"Authorization": f"Bearer {tokens[name]}"} if path.startswith("/api") else None
+        return clients[name].get(path + query, headers=headers)
+
     seen = 0
-    for name in OTHERS:
-        client = browser.as_(getattr(site_cast, name).id)
-        headers = {"Authorization": f"Bearer {tokens[name]}"}
-        known = {
-            "visit_id": visit_id,
-            "slug": site_cast.programme.slug,
-            "agent_id": site_cast.anton.id,
-            "person_id": site_cast.vera.id,
-        }
-        paths = {path for each in ids for path in _pages(site, {**known, "insight_id": each})}
-        for path in sorted(paths):
-            for query in ("", f"?q={SECRET}", "?status=all&kind=tool-pain&format=json"):
-                answer = client.get(path + query, headers=headers if path.startswith("/api") else None)
-                body = _words_of(answer).replace(f'value="{SECRET}"', "").replace(f"q={SECRET}", "")
-                assert SECRET not in body, (name, path, query)
-                seen += answer.status_code == 200
-    assert seen > 100
-    vera = browser.as_(site_cast.vera.id)
-    assert SECRET in vera.get(f"/insights/{ids[0]}").text
-    found = vera.get("/api/v1/insights", headers={"Authorization": f"Bearer {tokens['vera']}"}).text
-    assert SECRET in found
+    for name in ROLES:
+        forbidden = {SECRET, *(() if name in INSIDERS else (INSIDE,))}
+        asked = [(path, "") for path in sorted(paths)] + [(links[name], "")]
+        asked += [(path, query) for path in LISTS for query in QUERIES]
+        asked += [(path, f"?format={one}") for path in FILES for one in (*FileFormat, "shown")]
+        for path, query in asked:
+            answer = read(name, path, query)
+            body = _words_of(answer).replace(f'="{SECRET}"', "").replace(f"={SECRET}", "")
+            shown = [body[max(body.find(word) - 80, 0) :][:160] for word in forbidden if word in body]
+            assert not shown, (name, path, query)
+            seen += answer.status_code == 200
+    assert seen > 150
+    # Who may read it finds it in each of these: the words are there to be found.
+    for path in (
+        f"/insights/{hidden}",
+        f"/insights/{public}",
+        links["vera"],
+        "/backlog",
+        "/backlog/board",
+        "/backlog/asks",
+        "/backlog/asks/export",
+        "/backlog/export",
+        "/contributions",
+        "/api/v1/insights",
+        "/api/v1/insights/export",
+        f"/api/v1/insights/{hidden}/comments",
+        f"/api/v1/insights/{public}/links",
+        f"/api/v1/insights/{public}/similar",
+    ):
+        assert SECRET in _words_of(read("vera", path)), path
+    assert INSIDE in read("olga", f"/insights/{public}").text
+    assert INSIDE in read("olga", f"/api/v1/insights/{public}/comments").text
+    assert {who for who, words in mails if SECRET in words} == {"alice"}
+    assert {who for who, words in mails if INSIDE in words} == {"olga"}
+    assert "eve" in {who for who, _words in mails}
