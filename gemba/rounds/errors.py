@@ -44,3 +44,7 @@ class TooManyMails(Refused):
     """They were reminded within the last day. Wait a day, so that nobody gets two mails about the same."""
 
     code = "reminded-today"
+
+
+class ChangedMeanwhile(Refused):
+    """Something changed since this was worked out. Look at it again before you repair."""

@@ -183,6 +183,8 @@ WHO: dict[str, frozenset[str]] = {
     "rounds.pin": ADMIN,
     "rounds.drop": ADMIN,
     "rounds.publish": ADMIN,
+    "rounds.repair": ADMIN,
+    "rounds.carry_out": ADMIN,
     "insights.backlog": ALL,
     "insights.board": ALL,
     "insights.asked_for": ALL,

@@ -6,6 +6,7 @@ the free hours of people: the same rule reads the hours they painted and their b
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -149,21 +150,31 @@ def pins_of(chosen: Round, people: Collection[int]) -> Iterator[Pin]:
             yield Pin(pair.person_id, pair.agent_id, pair.tick)
 
 
-def agents_of(chosen: Round, frame: Frame, *, only: Collection[int] | None = None) -> Iterator[Agent]:
-    """The agents of a round with what they offer in it, at most as many visits as they said."""
+def agents_of(
+    chosen: Round, frame: Frame, *, only: Collection[int] | None = None, gone: Collection[Visit] = ()
+) -> Iterator[Agent]:
+    """The agents of a round with what they offer in it, at most as many visits as they said.
+
+    The visits `gone` count as if they were not; they still count among those an agent takes in the round.
+    """
     spare, loads = _capacities(chosen), _loads(chosen)
-    for agent in offers_between(chosen.programme, frame, only=only):
+    for agent in offers_between(chosen.programme, frame, only=only, gone=gone):
         yield replace(agent, spare=spare.get(agent.id), load=loads.get(agent.id, 0))
 
 
 def offers_between(
-    programme: Programme, frame: Frame, *, only: Collection[int] | None = None
+    programme: Programme,
+    frame: Frame,
+    *,
+    only: Collection[int] | None = None,
+    gone: Collection[Visit] = (),
 ) -> Iterator[Agent]:
-    """What agents offer in a frame, by id ascending."""
+    """What agents offer in a frame, by id ascending, as if the visits `gone` were not."""
     grid = frame.grid
     ids = [agent for agent in facts.agents_for(ANY) if only is None or agent in only]
     times = facts.times_of(ids, programme, span_of(frame))
-    guides = _guides(programme, frame) if facts.is_guided(programme) else None
+    guides = _guides(programme, frame, gone) if facts.is_guided(programme) else None
+    _without(times, gone)
     lines = _lines(ids)
     products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
     languages: dict[int, set[str]] = _sets(PersonLanguage.person_id, PersonLanguage.language, ids)
@@ -191,17 +202,41 @@ def offers_between(
         )
 
 
-def _guides(programme: Programme, frame: Frame) -> list[tuple[int, int]]:
+def _guides(programme: Programme, frame: Frame, gone: Collection[Visit]) -> list[tuple[int, int]]:
     """When each mentor can guide a visit in a frame: an agent offers only hours that one of them has too.
 
     Which of them it is, and that nobody guides two at once, is for the booking to say.
     """
     ids, grid = list(facts.mentor_stamps()), frame.grid
     times = facts.times_of(ids, programme, span_of(frame))
+    _without(times, gone)
     return [
         (mentor.agent, guide_map(frame.rules, mentor, grid.first, grid.count, load))
         for mentor, load in facts.loads_of(ids, times, Role.MENTOR)
     ]
+
+
+def _without(times: Mapping[int, Time], gone: Collection[Visit]) -> None:
+    """Takes visits out of what is known of people's time."""
+    for visit in gone:
+        start, end = int(visit.starts_at.timestamp()), int(visit.ends_at.timestamp())
+        hosts = (
+            (visit.agent_id, visit.buffer_before, visit.buffer_after),
+            (visit.mentor_id or 0, visit.mentor_before, visit.mentor_after),
+        )
+        for host, before, after in hosts:
+            if host in times:
+                _drop(times[host].load.busy, (start - before * 60, end + after * 60))
+                _drop(times[host].load.visits, (start, end))
+        for visitor in visit.visitors:
+            if visitor.id in times:
+                _drop(times[visitor.id].load.busy, (start, end))
+                _drop(times[visitor.id].came, start)
+
+
+def _drop(values: list[Any], value: object) -> None:
+    with suppress(ValueError):
+        values.remove(value)
 
 
 def _apart(rules: BookingRules, agent: AgentFacts) -> int:
@@ -251,10 +286,18 @@ def _sets(owner: InstrumentedAttribute[int], value: Any, ids: Sequence[int]) -> 
     return found
 
 
-def people_of(chosen: Round, signs: Sequence[RoundSignUp], frame: Frame) -> Iterator[Person]:
-    """The people behind these sign-ups with what they wish and when they are free."""
+def people_of(
+    chosen: Round, signs: Sequence[RoundSignUp], frame: Frame, *, gone: Collection[Visit] = ()
+) -> Iterator[Person]:
+    """The people behind these sign-ups with what they wish and when they are free, but for visits `gone`."""
     ids = [sign.person_id for sign in signs]
-    times, met, left, zones = _times(chosen, ids, frame), _met(ids), left_out_before(chosen), _zones(ids)
+    times, met, left, zones = (
+        _times(chosen, ids, frame),
+        _met(ids, gone),
+        left_out_before(chosen),
+        _zones(ids),
+    )
+    _without(times, gone)
     programme = chosen.programme
     for sign in signs:
         who = sign.person_id
@@ -298,16 +341,18 @@ def _times(chosen: Round, ids: Sequence[int], frame: Frame) -> dict[int, Time]:
     return found
 
 
-def _met(ids: Sequence[int]) -> dict[int, set[int]]:
-    """The agents whom each of these people has visited, or is going to."""
+def _met(ids: Sequence[int], gone: Collection[Visit] = ()) -> dict[int, set[int]]:
+    """The agents whom each of these people has visited, or is going to but for visits `gone`."""
     found: dict[int, set[int]] = defaultdict(set)
     query = (
-        select(VisitVisitor.person_id, Visit.agent_id)
+        select(VisitVisitor.person_id, Visit.agent_id, Visit.id)
         .join(Visit, Visit.id == VisitVisitor.visit_id)
         .where(Visit.status.in_(COUNTED), *sides.among(VisitVisitor.person_id, ids))
     )
-    for person, agent in db.session.execute(query):
-        found[person].add(agent)
+    but = {visit.id for visit in gone}
+    for person, agent, visit in db.session.execute(query):
+        if visit not in but:
+            found[person].add(agent)
     return found
 
 

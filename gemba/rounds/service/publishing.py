@@ -97,12 +97,13 @@ def book_some(round_id: int, by_id: int, *, now: datetime) -> int:
     for pair in pairs:
         db.session.refresh(pair)
         if pair.state == PairState.PUBLISHING:
-            _book(chosen, pair, by, now=now)
+            book_pair(chosen, pair, by, now=now)
     db.session.flush()
     return len(pairs)
 
 
-def _book(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> None:
+def book_pair(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> None:
+    """Books a pair, or marks it lost. To be called under the lock."""
     programme = chosen.programme
     start = datetime.fromtimestamp(pair.tick * TICK_SECONDS, UTC)
     ask = Ask(agent_id=pair.agent_id)

@@ -42,9 +42,12 @@ def move(
     start: datetime,
     agent_id: int | None = None,
     agreed: bool = False,
+    rules: BookingRules | None = None,
     now: datetime,
 ) -> Visit:
     """Moves a visit to another start and, if asked, another agent; the same row, UID and room.
+
+    `rules` are the programme's unless whoever acts may do more: a round has no horizon.
 
     A request stays one, and its time to be answered begins anew. Where the programme wants a lead's yes, a
     visitor only proposes the hour: the visit stays where it is until whoever decides accepts. Another agent
@@ -62,7 +65,8 @@ def move(
     ask = Ask(agent_id=agent_id or visit.agent_id)
     if (start, ask.agent_id) == (visit.starts_at, visit.agent_id):
         return visit
-    wanted = Wanted(visit.programme, tuple(visitor.id for visitor in visit.visitors), ask, start, visit)
+    visitors = tuple(visitor.id for visitor in visit.visitors)
+    wanted = Wanted(visit.programme, visitors, ask, start, visit, rules)
     if not agreed and needs_new_yes(visit, by):
         return _ask_to_move(wanted, visit, by, now=now)
     if not _resettle(wanted, visit, by, now=now):
