@@ -128,7 +128,7 @@ def _mentor_page(visit: Visit, refusal: Refused | None) -> str:
     return render_template(
         "visits/swap_mentor.html",
         visit=visit,
-        free=[(mentor, names[mentor]) for mentor in free],
+        free=[(mentor, names[mentor], "") for mentor in free],
         refusal=say(refusal) if refusal else say(NoMentorFree()) if not free else None,
     )
 
