@@ -255,6 +255,13 @@ def read_company() -> Company:
     )
 
 
+@cache
+def read_talk() -> Mapping[str, Any]:
+    """What is said around the insights, and the programme's own statuses, as written in `talk.json`."""
+    told: Mapping[str, Any] = _file("talk")
+    return told
+
+
 def minutes(text: str) -> int:
     """Minutes after midnight of "HH:MM"; "24:00" is the end of the day. Raises ValueError."""
     hour, minute = text.split(":")

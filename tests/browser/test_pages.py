@@ -11,7 +11,9 @@ from playwright.sync_api import Page
 from gemba.db import db
 from gemba.inbox.service import handle_message
 from gemba.insights import service as insights
-from gemba.insights.rules.kinds import Kind
+from gemba.insights.rules.kinds import CommentKind, Kind
+from gemba.insights.service import statuses, talk
+from gemba.insights.service.vote_links import vote_path
 from gemba.invites.rules import Answer
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
@@ -50,6 +52,7 @@ PAGES = {
         "/backlog?q=number",
         "/backlog/top",
         "/backlog/matrix",
+        "/backlog/asks",
         "/contributions",
         "/insights/1",
         "/rounds/1",
@@ -88,6 +91,9 @@ PAGES = {
         "/outbox/received",
         "/insights/1/edit",
         "/backlog/top",
+        "/backlog/triage",
+        "/backlog/board",
+        "/backlog/asks",
         "/programmes/shadow/weights",
         "/programmes/shadow/statuses",
         "/backlog?status=all&order=newest",
@@ -97,6 +103,8 @@ PAGES = {
         "/sign-in",
         "/sign-in/code",
         "/sign-in/link/none",
+        "/me-too/none",
+        "{vote}",
         "/answer/none",
         "/answer/{link}",
         "/answer/{link}?say=declined",
@@ -132,6 +140,9 @@ def _fill(desk: Desk) -> None:
             text="Copies the order number by hand", kind=Kind.TOOL_PAIN, verbatim="Every day", severity=3
         )
         insights.record(1, vera, "6f1c0f52-4d4b-4f8e-9d86-0f6c3a1f2b11", fields, now=clock())
+        adam = db.session.get_one(Person, cast.adam.id)
+        statuses.add(programme.id, adam, "In beta", "В бете", "doing", now=clock())
+        talk.say(1, adam, "One search for all", CommentKind.ASK, now=clock())
         said = visits.Said(Answer.TENTATIVE, "The train may be late", "web")
         visits.take_answer(2, vera.id, said, now=clock())
         start = later + timedelta(hours=3)
@@ -143,7 +154,6 @@ def _fill(desk: Desk) -> None:
             handle_message(raw, via="imap", now=clock())
         till = Programme(slug="till", name="Free till", format="hands-on", created_at=clock())
         db.session.add(till)
-        adam = db.session.get_one(Person, cast.adam.id)
         for kind, text in STEPS:
             training.add_step(adam, "till", kind, text, None, now=clock())
         training.take_step(vera, "till", 1, now=clock())
@@ -177,6 +187,7 @@ def test_pages_have_manners(desk: Desk, who: str | None, width: int, dark: bool,
         for each in people.values():
             db.session.get_one(Person, each).locale = language
         links = {name: link_token(2, each) for name, each in people.items()}
+        links["vote"] = vote_path(1, desk.cast.alice.id, desk.clock())
         db.session.commit()
     page = desk.open(person_id, PAGES[who][0], width=width, dark=dark, locale=language)
     for path in PAGES[who]:

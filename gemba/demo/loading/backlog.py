@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from gemba.db import db
 from gemba.demo.content import Company, InsightContent, ObservationContent
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
+from gemba.demo.loading.talk import load_talk
 from gemba.insights import service as insights
 from gemba.insights.models import Insight, InsightVote, Observation
 from gemba.insights.rules.kinds import Status
@@ -38,6 +39,7 @@ class _Seen:
 
 def load_backlog(company: Company, loaded: Loaded, now: datetime) -> None:
     """All insights in the order they came up, with their evidence, history, votes and search terms."""
+    by_key: dict[str, Insight] = {}
     first_seen = [(_evidence(content, loaded), content) for content in company.insights]
     for evidence, content in sorted(first_seen, key=lambda pair: (pair[0][0].at, pair[1].key)):
         insight = _insight(content, evidence, loaded)
@@ -47,8 +49,10 @@ def load_backlog(company: Company, loaded: Loaded, now: datetime) -> None:
         db.session.add_all(_votes(insight, len(evidence), loaded, now))
         insights.reindex(insight.id)
         _decide(content, insight, evidence[-1].at, loaded, now)
+        by_key[content.key] = insight
     db.session.flush()
     numbers.keep_all(now)
+    load_talk(by_key, loaded.programme.id, loaded, now)
 
 
 def _evidence(content: InsightContent, loaded: Loaded) -> list[_Seen]:
