@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help install run test test-thunderbird test-redmine test-office bench lint format messages screenshots lock clean
+.PHONY: help install run test test-thunderbird test-redmine test-office test-ortools bench lint format messages screenshots lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,10 @@ test-redmine: .venv/.installed-dev ## Exports into a real Redmine (apt installs 
 test-office: .venv/.installed-dev ## Files of the backlog in a real LibreOffice Calc (apt installs it on Debian)
 	@scripts/make-test-machine office
 	@GEMBA_TEST_OFFICE=1 $(BIN)/python -m pytest tests/office -n 0 $(ARGS)
+
+test-ortools: .venv/.installed-dev ## The pairing engine against OR-Tools (60 MB to fetch, into .venv)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "ortools==9.15.*"
+	@$(BIN)/python -m pytest tests/rounds/pairing/test_ortools.py $(ARGS)
 
 bench: .venv/.installed-dev ## Run the benchmarks, each as a ratio to a floor of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)

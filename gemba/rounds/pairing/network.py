@@ -74,7 +74,8 @@ class Network:
             if not open_starts:
                 continue
             starts = self._same.setdefault(open_starts, open_starts)
-            month, week = _month(day), (_month(day), _week(day))
+            month = _month_for(agent, day)
+            week = month, _week(day)
             if month not in nodes:
                 nodes[month] = self._branch(root, _left(agent, agent.per_month, month, _month))
             if week not in nodes:
@@ -157,6 +158,11 @@ def _month(day: date) -> date:
     return day.replace(day=1)
 
 
+def _month_for(agent: Agent, day: date) -> date:
+    """The month a day's week is a branch of: for who has no cap for months all are one."""
+    return date.min if agent.per_month is None else _month(day)
+
+
 def _left(agent: Agent, cap: int | None, day: date, period: Callable[[date], date]) -> int:
     """What is left of a cap in the period of a day, given the visits there are."""
     if cap is None:
@@ -173,7 +179,7 @@ def _week_shares(agent: Agent, days: Sequence[date]) -> dict[tuple[date, date], 
     """
     open_days: dict[tuple[date, date], int] = {}
     for day in days:
-        key = (_month(day), _week(day))
+        key = (_month_for(agent, day), _week(day))
         open_days[key] = open_days.get(key, 0) + 1
     shares: dict[tuple[date, date], int] = {}
     for (month, monday), count in sorted(open_days.items()):

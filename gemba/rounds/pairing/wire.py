@@ -13,7 +13,7 @@ from typing import Any
 from gemba.rounds.pairing.grid import Grid
 from gemba.rounds.pairing.values import Agent, Because, Figures, LeftOut, Pair, Person, Pin, Plan, Reason, Why
 
-ENGINE = "2"
+ENGINE = "3"
 """Rises when the same round may get another plan."""
 
 

@@ -73,7 +73,7 @@ def plans(world: RoundWorld, people: list[Person]) -> Iterator[dict[int, Choice]
 def _within_caps(agent: Agent, days: list[date]) -> bool:
     if agent.spare is not None and len(days) > agent.spare:
         return False
-    for cap, key in ((agent.per_day, _day), (agent.per_week, _week), (agent.per_month, _month)):
+    for cap, key in ((agent.per_day, _day), (agent.per_week, week_of), (agent.per_month, month_of)):
         counts: Counter[Hashable] = Counter(key(day) for day in days)
         for day, count in agent.taken.items():
             if key(day) in counts:
@@ -87,11 +87,11 @@ def _day(day: date) -> Hashable:
     return day
 
 
-def _week(day: date) -> Hashable:
+def week_of(day: date) -> Hashable:
     return day - timedelta(days=day.weekday())
 
 
-def _month(day: date) -> Hashable:
+def month_of(day: date) -> Hashable:
     return day.year, day.month
 
 
