@@ -51,8 +51,13 @@ ARGUMENTS = [
 
 
 def chromium_path() -> str | None:
-    """The system's Chromium or Chrome; None leaves the choice to Playwright."""
-    places = (os.environ.get("GEMBA_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/google-chrome")
+    """The system's Chromium or Chrome, best without windows; None leaves the choice to Playwright."""
+    places = (
+        os.environ.get("GEMBA_CHROMIUM"),
+        "/usr/bin/chromium-headless-shell",
+        "/usr/bin/chromium",
+        "/usr/bin/google-chrome",
+    )
     return next((place for place in places if place and shutil.which(place)), None)
 
 
