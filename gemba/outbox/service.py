@@ -241,9 +241,10 @@ def hasten(group_key: str, now: datetime) -> bool:
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def is_waiting(group_key: str) -> bool:
-    """Whether an item of a group still waits to leave."""
-    query = select(OutboxItem.id).where(OutboxItem.group_key == group_key, OutboxItem.state == State.READY)
+def is_waiting(group_key: str, *, or_leased: bool = False) -> bool:
+    """Whether an item of a group still waits to leave, or a worker has it."""
+    states = (State.READY, State.LEASED) if or_leased else (State.READY,)
+    query = select(OutboxItem.id).where(OutboxItem.group_key == group_key, OutboxItem.state.in_(states))
     return db.session.scalar(query.limit(1)) is not None
 
 

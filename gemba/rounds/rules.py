@@ -55,6 +55,10 @@ class PairState(StrEnum):
     LOST = "lost"
 
 
+UNSETTLED = frozenset({PairState.PUBLISHING, PairState.LOST})
+"""Pairs that a worker is about to book, or to replace."""
+
+
 class Outcome(StrEnum):
     """What became of a sign-up."""
 

@@ -17,7 +17,7 @@ from gemba.rounds.models import Round, RoundPair, RoundRun, RoundSignUp
 from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.grid import bits_of
 from gemba.rounds.pairing.values import Pair
-from gemba.rounds.rules import UNDER_WAY, Outcome, PairState
+from gemba.rounds.rules import UNDER_WAY, UNSETTLED, Outcome, PairState
 from gemba.rounds.service import inputs
 from gemba.rounds.service.proposing import newest_run
 from gemba.rounds.service.wishing import waiting
@@ -87,7 +87,7 @@ def all_pairs(chosen: Round) -> list[RoundPair]:
 
 def status_of(chosen: Round, run: RoundRun | None, pairs: Sequence[RoundPair]) -> str:
     """Where a round's proposal stands, in a word."""
-    if any(pair.state == PairState.PUBLISHING for pair in pairs):
+    if any(pair.state in UNSETTLED for pair in pairs):
         return "publishing"
     if run is not None and run.state in UNDER_WAY:
         return str(run.state)

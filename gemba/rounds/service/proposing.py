@@ -21,6 +21,7 @@ from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.values import TICK_SECONDS, Plan
 from gemba.rounds.rules import (
     UNDER_WAY,
+    UNSETTLED,
     Outcome,
     PairState,
     RunState,
@@ -92,10 +93,8 @@ def newest_run(chosen: Round) -> RoundRun | None:
 
 
 def publishing_count(chosen: Round) -> int:
-    """How many pairs wait to be booked."""
-    query = select(func.count()).where(
-        RoundPair.round_id == chosen.id, RoundPair.state == PairState.PUBLISHING
-    )
+    """How many pairs wait to be booked, or for another hour."""
+    query = select(func.count()).where(RoundPair.round_id == chosen.id, RoundPair.state.in_(UNSETTLED))
     return db.session.scalar(query) or 0
 
 

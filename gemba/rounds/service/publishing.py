@@ -66,6 +66,11 @@ def start(viewer: Person, chosen: Round, *, only: Collection[int] | None = None,
     return len(pairs)
 
 
+def is_under_way(chosen: Round) -> bool:
+    """Whether a worker books visits of a round, or will."""
+    return outbox.is_waiting(f"{KIND}:{chosen.id}", or_leased=True)
+
+
 def go_on(payload: Mapping[str, Any], now: datetime) -> None:
     """Has a worker book what is to be booked in a round."""
     outbox.queue(

@@ -12,7 +12,7 @@ from gemba.errors import NotFound
 from gemba.people.rules import Role
 from gemba.people.service.lookups import names_of
 from gemba.rounds import service
-from gemba.rounds.models import RoundRun
+from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.rules import UNDER_WAY
 from gemba.rounds.service import looking, proposing, publishing
 from gemba.rounds.views.edge import SHOWN, because_words, blueprint, number, start_of, why_words, works_of
@@ -53,15 +53,16 @@ def proposal(round_id: int) -> Answer:
     )
     left = looking.left_out(chosen, found.run)
     part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
-    publishing = proposing.publishing_count(chosen)
+    waiting = proposing.publishing_count(chosen)
     return render_template(
         "rounds/proposal.html",
         round=chosen,
         run=found.run,
         running=found.run is not None and found.run.state in UNDER_WAY,
         counts=service.counts(chosen),
-        publishing=publishing,
-        mark=_mark(found.run, publishing),
+        publishing=waiting > 0 or publishing.is_under_way(chosen),
+        waiting=waiting,
+        mark=_mark(chosen, found.run),
         pairs=[(pair, start_of(pair.tick), because_words(pair.because)) for pair in found.pairs],
         total=len(left) if view == "left" else found.total,
         left=[(each, why_words(each), works_of(each)) for each in part],
@@ -80,12 +81,13 @@ def proposal(round_id: int) -> Answer:
 def progress(round_id: int) -> Answer:
     """How far a search or a publication is, for the page that waits for it."""
     chosen = service.managed(me(), round_id)
-    return jsonify({"mark": _mark(proposing.newest_run(chosen), proposing.publishing_count(chosen))})
+    return jsonify({"mark": _mark(chosen, proposing.newest_run(chosen))})
 
 
-def _mark(run: RoundRun | None, left: int) -> str:
+def _mark(chosen: Round, run: RoundRun | None) -> str:
     """Another one as soon as the page of the proposal would show something else."""
-    return f"{run.id}:{run.state}:{run.step}:{left}" if run else f"{left}"
+    left = f"{proposing.publishing_count(chosen)}:{publishing.is_under_way(chosen)}"
+    return f"{run.id}:{run.state}:{run.step}:{left}" if run else left
 
 
 @blueprint.post("/<int:round_id>/people/<int:person_id>/pin")
