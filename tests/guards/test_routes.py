@@ -94,6 +94,7 @@ WHO: dict[str, frozenset[str]] = {
     "programmes.create": ADMIN,
     "programmes.edit": ADMIN,
     "programmes.update": ADMIN,
+    "rounds.goals": LEADS,
     "programmes.copy": ADMIN,
     "programmes.people": ADMIN,
     "programmes.add_people": ADMIN,

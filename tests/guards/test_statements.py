@@ -62,6 +62,8 @@ PAGES = [
     ("adam", "/programmes/new/draft/people"),
     ("adam", "/programmes/new/draft/look"),
     ("adam", "/rounds/cadence/shadow"),
+    ("lev", "/rounds/goals"),
+    ("adam", "/rounds/goals?programme=shadow"),
     ("vera", "/rounds/coming-back/shadow"),
     ("adam", "/trackers"),
     ("adam", "/trackers/{tracker}"),
