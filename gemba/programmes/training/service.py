@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import delete, exists, func, select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm import joinedload
 
 from gemba.db import db, insert_new, table_of
 from gemba.errors import Forbidden, Invalid, NotFound
@@ -91,7 +91,7 @@ def training_of(programme: Programme, person: Person) -> Training:
         )
         .where(TrainingStep.programme_id == programme.id)
         .order_by(TrainingStep.position, TrainingStep.id)
-        .options(joinedload(TrainingDone.signed_by).lazyload(Person.role_rows))
+        .options(joinedload(TrainingDone.signed_by))
     )
     states = [
         StepState(step, done.at if done else None, done.signed_by if done else None)
@@ -200,13 +200,13 @@ def trainees(mentor: Person) -> list[Trainee]:
         .join(TrainingDone.step)
         .join(Programme, Programme.id == TrainingStep.programme_id)
         .where(Programme.active, Programme.format == Format.HANDS_ON)
-        .options(joinedload(TrainingDone.signed_by).lazyload(Person.role_rows))
+        .options(joinedload(TrainingDone.signed_by))
     )
     owner = {step.id: step.programme_id for part in steps.values() for step in part}
     for row in rows:
         done.setdefault((owner[row.step_id], row.person_id), {})[row.step_id] = row
     everyone = select(Person).where(Person.id.in_({person for _programme, person in done}), Person.active)
-    known = {person.id: person for person in db.session.scalars(everyone.options(lazyload(Person.role_rows)))}
+    known = {person.id: person for person in db.session.scalars(everyone)}
     found = [
         Trainee(known[person_id], _training(steps[programme_id], rows_of))
         for (programme_id, person_id), rows_of in done.items()

@@ -146,7 +146,7 @@ def signed_up(chosen: Round, *, limit: int, offset: int = 0) -> list[RoundSignUp
         select(RoundSignUp)
         .join(Person, Person.id == RoundSignUp.person_id)
         .where(RoundSignUp.round_id == chosen.id)
-        .options(joinedload(RoundSignUp.person).lazyload(Person.role_rows))
+        .options(joinedload(RoundSignUp.person))
         .order_by(func.lower(Person.name), Person.id)
     )
     return list(db.session.scalars(query.limit(limit).offset(offset)))

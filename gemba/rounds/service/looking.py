@@ -46,8 +46,8 @@ def proposal(
     rows = db.session.scalars(
         query.join(Person, Person.id == RoundPair.person_id)
         .options(
-            joinedload(RoundPair.person).lazyload(Person.role_rows),
-            joinedload(RoundPair.agent).lazyload(Person.role_rows),
+            joinedload(RoundPair.person),
+            joinedload(RoundPair.agent),
             joinedload(RoundPair.visit),
         )
         .order_by(func.lower(Person.name), Person.id)
