@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from gemba.insights.service import keeping, pictures, reviewing, standing
+from gemba.insights import encoders
+from gemba.insights.service import keeping, meaning, pictures, reviewing, standing
 from gemba.outbox import service as outbox
 from gemba.outbox import ticks
 from gemba.people.models import Person
@@ -11,6 +12,7 @@ from gemba.visits.models import Visit
 
 PERIOD = timedelta(minutes=5)
 SWEEP = timedelta(hours=1)
+ENCODE = timedelta(minutes=2)
 
 
 def tick(now: datetime) -> None:
@@ -52,3 +54,5 @@ def init_app() -> None:
     ticks.every("notes", PERIOD, tick)
     ticks.every("retention", SWEEP, retention)
     ticks.every("uploads", SWEEP, pictures.sweep)
+    if encoders.available():
+        ticks.every_planned("vectors", ENCODE, meaning.plan)

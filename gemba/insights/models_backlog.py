@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
@@ -96,3 +96,21 @@ class BulkEdit(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class InsightVector(Base):
+    """What an insight's title means to an encoder: one signed byte per number, only its direction counts.
+
+    `digest` tells of which title it was made, `as_of` from when on changes of the insight are not in it.
+    """
+
+    __tablename__ = "insight_vector"
+    __table_args__ = (Index("ix_insight_vector_model_as_of", "model", "as_of"),)
+
+    insight_id: Mapped[int] = mapped_column(
+        ForeignKey("insight.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    model: Mapped[str]
+    vector: Mapped[bytes]
+    digest: Mapped[str]
+    as_of: Mapped[datetime]

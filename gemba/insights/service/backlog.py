@@ -15,10 +15,11 @@ from sqlalchemy.orm import joinedload
 from gemba.db import db
 from gemba.insights.errors import InsightNotFound
 from gemba.insights.models import Insight, InsightApart, InsightChange, InsightVote, Observation
+from gemba.insights.rules.fusing import fused
 from gemba.insights.rules.kinds import Status
 from gemba.insights.rules.score import ScoreParts
 from gemba.insights.rules.terms import Match, is_similar
-from gemba.insights.service import index
+from gemba.insights.service import index, meaning
 from gemba.insights.service.counts import ROOT, Counts, every_weight, family_of, watched
 from gemba.insights.service.numbers import kept, lines_of, parts_of
 from gemba.insights.service.sight import COUNTED, PUBLIC, readable, readable_insight
@@ -56,7 +57,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Similar:
-    """An insight that says perhaps the same, with the shared terms, most telling first."""
+    """An insight that says perhaps the same, with the shared terms, most telling first (or none)."""
 
     item: Item
     shared: tuple[str, ...]
@@ -145,10 +146,18 @@ def similar_to(
 
 
 def alike(text: str, viewer: Person, *, but: Collection[int], limit: int) -> list[Match]:
-    """What similar_to() finds, without the insights themselves, in two statements."""
+    """What similar_to() finds, without the insights themselves, in two statements and meaning.nearest()'s.
+
+    What only means the same shares no terms; where nothing does, the words' order stays as it is.
+    """
     (asked,) = index.ask([text])
     (matches,) = index.best([asked], but=but, limit=4 * limit, sight=readable(viewer))
-    return [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)][:limit]
+    worded = [m for m in matches if is_similar(m, asked.query, asked.frequencies, asked.total)]
+    if near := meaning.nearest(text, viewer, but=but, limit=limit):
+        known = {match.id: match for match in matches}
+        order = fused([match.id for match in worded], near)
+        worded = [known.get(id_) or Match(id_, 0, ()) for id_ in order]
+    return worded[:limit]
 
 
 def apart_from(insight_id: int) -> list[int]:

@@ -1,8 +1,8 @@
 """Striking words out of a note: they are erased wherever they or a copy of them stand, not hidden.
 
 Copies are in the insight's title (made of the first line), its description where somebody copied them and its
-history, in answers to "is it still there?" of other visits, in terms of the search, mails that wait or were
-kept, kept answers of the API, pictures and wrap-ups.
+history, in answers to "is it still there?" of other visits, in terms of the search and vectors of the title,
+mails that wait or were kept, kept answers of the API, pictures and wrap-ups.
 """
 
 import json
@@ -18,7 +18,7 @@ from gemba.insights.models import Insight, InsightChange, NoteDraft, Observation
 from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.rules.sentences import scrubbed, sentences
-from gemba.insights.service import asked, capture, index, pictures
+from gemba.insights.service import asked, capture, index, meaning, pictures
 from gemba.insights.service.counts import family_of
 from gemba.outbox.models import OutboxItem
 
@@ -147,6 +147,7 @@ def _scrub_insights(ids: Collection[int], before: Words, after: str, gone: Colle
         select(InsightComment).where(InsightComment.insight_id.in_(ids), InsightComment.text != "")
     ).all():
         comment.text = scrubbed(comment.text, gone)
+    meaning.forget(ids)
     for root in sorted(roots):
         index.reindex(root)
 
