@@ -186,7 +186,11 @@ class InsightDetail(Insight):
 class SimilarInsight(Insight):
     """An insight that says perhaps the same."""
 
-    shared = fields.List(fields.String(), required=True, metadata=told("The words' stems both use."))
+    shared = fields.List(
+        fields.String(),
+        required=True,
+        metadata=told("The words' stems both use; empty where only the meaning is alike."),
+    )
 
 
 SimilarPart = part_of(SimilarInsight, "SimilarPart")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FLOOR = 0.4
-"""Cosine below which titles have nothing to do with each other; of unrelated pairs one in fifty is above."""
+"""Cosine below which titles have nothing to do with each other; one unrelated pair in seventy is above."""
 AT_ONCE = 500
 ROWS_MAX = 100_000
 WHOLE_EVERY = timedelta(hours=1)
