@@ -24,13 +24,12 @@ from gemba.people import service as people
 from tests.cast import Cast, let_go, make_cast
 from tests.postgres import postgres_url
 
-
 IN_CI = os.environ.get("CI") == "true"
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of collected tests stay to the end: looking through them for garbage is a fifteenth of the time."""
+    """Collected tests stay to the end: to look through them for garbage is a fifteenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
