@@ -52,6 +52,10 @@ class Caller:
         """A PUT of JSON."""
         return self.call("PUT", path, body)
 
+    def delete(self, path: str) -> TestResponse:
+        """A DELETE."""
+        return self.call("DELETE", path)
+
 
 Callers = Callable[..., Caller]
 

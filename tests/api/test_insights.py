@@ -351,6 +351,51 @@ def test_comments(as_: Callers, backlog: list[int]) -> None:
     problem_of(as_(None).get(path), 401, "unauthorized")
 
 
+def test_comments_are_taken_back_by_whoever_said_them_and_by_admins(as_: Callers, backlog: list[int]) -> None:
+    one, two, three = backlog
+    olga, eve, adam = as_("olga"), as_("eve"), as_("adam")
+    said = [eve.post(f"/insights/{one}/comments", {"text": f"Mine {at}"}).get_json() for at in range(2)]
+    note = olga.post(f"/insights/{one}/comments", {"text": "Inside", "kind": "note"}).get_json()
+    mine, other = (f"/insights/{one}/comments/{each['id']}" for each in said)
+    for caller, path in (
+        (olga, mine),
+        (eve, f"/insights/{one}/comments/{note['id']}"),
+        (eve, f"/insights/{three}/comments/{said[0]['id']}"),
+        (eve, f"/insights/999/comments/{said[0]['id']}"),
+        (eve, f"/insights/{one}/comments/999"),
+    ):
+        problem_of(caller.delete(path), 404, "not-found")
+    problem_of(as_("eve", "read").delete(mine), 403, "forbidden")
+    problem_of(as_(None).delete(mine), 401, "unauthorized")
+    problem_of(eve.patch(mine, {}), 405, "method-not-allowed")
+    gone = eve.delete(mine)
+    assert (gone.status_code, gone.get_json()) == (200, said[0])
+    problem_of(eve.delete(mine), 404, "not-found")
+    olga.post(f"/insights/{one}/merge", {"into": two})
+    assert adam.delete(other.replace(f"/{one}/", f"/{two}/")).get_json()["text"] == "Mine 1"
+    assert eve.get(f"/insights/{two}/comments").get_json()["items"] == []
+
+
+def test_links_are_taken_away(as_: Callers, backlog: list[int]) -> None:
+    one, two, three = backlog
+    olga, eve = as_("olga"), as_("eve")
+    for here, how in ((one, "blocks"), (one, "related"), (two, "related")):
+        olga.post(f"/insights/{here}/links", {"other": one + two - here, "how": how})
+    olga.post(f"/insights/{one}/links", {"other": three})
+    path = f"/insights/{one}/links/{two}"
+    problem_of(eve.delete(path), 403, "forbidden")
+    problem_of(as_("olga", "read").delete(path), 403, "forbidden")
+    problem_of(as_(None).delete(path), 401, "unauthorized")
+    problem_of(olga.delete(f"/insights/{one}/links/{one}"), 409, "merge-circle")
+    for missing in (f"/insights/{one}/links/999", f"/insights/999/links/{one}"):
+        problem_of(olga.delete(missing), 404, "not-found")
+    gone = olga.delete(f"/insights/{two}/links/{one}").get_json()["items"]
+    assert {each["how"] for each in gone} == {"blocked-by", "related"}
+    assert {each["other"]["id"] for each in gone} == {one}
+    problem_of(olga.delete(path), 404, "not-found")
+    assert [each["other"]["id"] for each in eve.get(f"/insights/{one}/links").get_json()["items"]] == [three]
+
+
 def test_links(as_: Callers, backlog: list[int]) -> None:
     one, two, three = backlog
     olga, eve = as_("olga"), as_("eve")

@@ -9,9 +9,11 @@ from gemba.api.schemas import talk as shapes
 from gemba.api.shapes import insight_documents
 from gemba.clock import now
 from gemba.insights import service
+from gemba.insights.errors import NoSuchTarget
 from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import CommentKind, LinkKind
 from gemba.insights.service import talk
+from gemba.insights.service.talk import Linked
 
 
 @call(
@@ -53,6 +55,23 @@ def add_comment(body: dict[str, Any], insight_id: int) -> Any:
     return _comment(talk.say(insight_id, caller(), body["text"], CommentKind(body["kind"]), now=now()))
 
 
+@call(
+    "DELETE",
+    "/insights/<id:insight_id>/comments/<id:comment_id>",
+    tag="Insights",
+    answer=shapes.Comment,
+    problems=[404],
+)
+def take_comment_back(insight_id: int, comment_id: int) -> Any:
+    """Take a comment back
+
+    Your own; an admin's call takes back any. Its words are erased. Answers what it was.
+    """
+    said = _comment(talk.one_of(insight_id, caller(), comment_id))
+    talk.take_back(comment_id, caller(), now=now())
+    return said
+
+
 @call("GET", "/insights/<id:insight_id>/links", tag="Insights", answer=shapes.LinkPart, problems=[404])
 def list_links(insight_id: int) -> Any:
     """What an insight has to do with
@@ -85,8 +104,32 @@ def add_link(body: dict[str, Any], insight_id: int) -> Any:
     return next(each for each in _links(insight_id) if (each["other"]["id"], each["how"]) == (other, how))
 
 
+@call(
+    "DELETE",
+    "/insights/<id:insight_id>/links/<id:other_id>",
+    tag="Insights",
+    answer=shapes.LinkPart,
+    problems=[404, 409],
+)
+def remove_links(insight_id: int, other_id: int) -> Any:
+    """Take the links with another insight away
+
+    For owners and admins: all between the two, in both directions. Answers what they were.
+    """
+    try:
+        gone = _documents(talk.unlink(insight_id, caller(), other_id))
+    except NoSuchTarget as error:
+        raise talk.LinkNotFound from error
+    if not gone:
+        raise talk.LinkNotFound
+    return answer(gone, None)
+
+
 def _links(insight_id: int) -> list[dict[str, Any]]:
-    found = talk.links(insight_id, caller())
+    return _documents(talk.links(insight_id, caller()))
+
+
+def _documents(found: list[Linked]) -> list[dict[str, Any]]:
     documents = insight_documents(service.with_numbers([each.insight for each in found], caller()))
     return [{"how": each.how, "other": document} for each, document in zip(found, documents, strict=True)]
 

@@ -37,6 +37,10 @@ class CommentNotFound(NotFound):
     """This comment does not exist, or it is not yours to take back."""
 
 
+class LinkNotFound(NotFound):
+    """These two insights are not linked."""
+
+
 @dataclass(frozen=True)
 class Linked:
     """Another insight, and how: "related", "blocks" or "blocked-by"."""
@@ -113,6 +117,22 @@ def comments(
     return list(db.session.scalars(query.where(InsightComment.kind == kind) if kind else query))
 
 
+def one_of(insight_id: int, viewer: Person, comment_id: int) -> InsightComment:
+    """A comment on an insight or on what is merged into it, as far as the viewer may read it.
+
+    Raises InsightNotFound, CommentNotFound.
+    """
+    insight = readable_insight(insight_id, viewer)
+    comment = db.session.scalar(
+        select(InsightComment)
+        .where(InsightComment.id == comment_id, shown_to(viewer))
+        .where(InsightComment.insight_id.in_(family_of([insight.id])))
+    )
+    if comment is None:
+        raise CommentNotFound
+    return comment
+
+
 def links(insight_id: int, viewer: Person) -> list[Linked]:
     """What an insight has to do with, as far as the viewer may read it. Raises InsightNotFound."""
     return _links(readable_insight(insight_id, viewer).id, viewer)
@@ -187,14 +207,16 @@ def link(insight_id: int, viewer: Person, other_id: int, kind: LinkKind, *, now:
     db.session.execute(insert_new(table_of(InsightLink), "from_id", "to_id", "kind").values(**row))
 
 
-def unlink(insight_id: int, viewer: Person, other_id: int) -> None:
-    """Takes every link between two insights away. Raises as link()."""
+def unlink(insight_id: int, viewer: Person, other_id: int) -> list[Linked]:
+    """Takes every link between two insights away and says which these were. Raises as link()."""
     one, other = _both(insight_id, other_id, viewer)
+    gone = [each for each in _links(one, viewer) if each.insight.id == other]
     pair = or_(
         and_(InsightLink.from_id == one, InsightLink.to_id == other),
         and_(InsightLink.from_id == other, InsightLink.to_id == one),
     )
     db.session.execute(delete(InsightLink).where(pair).execution_options(synchronize_session=False))
+    return gone
 
 
 def _both(insight_id: int, other_id: int, viewer: Person) -> tuple[int, int]:
