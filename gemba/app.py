@@ -65,7 +65,7 @@ from gemba.visits import jobs as visits_jobs
 from gemba.visits import models as visits_models  # noqa: F401
 from gemba.visits import views as visits_views
 from gemba.visits.service import offer_soon
-from gemba.web import access, assets, filters, pages, security, sentry
+from gemba.web import access, assets, filters, pages, security, sentry, templating
 from gemba.web.access import me_or_none
 from gemba.web.limits import limiter
 from gemba.web.navigation import places
@@ -183,6 +183,7 @@ def _extend(app: Flask, settings: Settings) -> None:
     security.init_app(app, settings)
     filters.init_app(app)
     assets.init_app(app)
+    templating.init_app(app)
     app.jinja_env.globals["csp_nonce"] = security.csp_nonce
     app.jinja_env.globals["csrf_token"] = generate_csrf
 

@@ -6,10 +6,11 @@ then asked for in the same folder, so that scripts of two versions never meet.
 
 import hashlib
 import re
+import time
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 from werkzeug.wrappers import Response
 
 STATIC = Path(__file__).parent / "static"
@@ -17,6 +18,8 @@ SCRIPTS = "js/"
 VERSIONED = re.compile(r"of-([0-9a-f]{12})/(?=js/)")
 KEPT = "public, max-age=31536000, immutable"
 NOT_KEPT = "public, max-age=300"
+LOOK_EVERY = 1.0
+"""Seconds for which pages name files as they were: looking at all of them costs more than a small page."""
 
 
 @lru_cache(maxsize=512)
@@ -38,8 +41,30 @@ def _version() -> str:
     )
 
 
+class _Addresses(dict[tuple[str, str], str]):
+    """Addresses by where the site is mounted and name, as they were looked up after `since`."""
+
+    def __init__(self, since: float) -> None:
+        super().__init__()
+        self.since = since
+
+
+_known = _Addresses(0.0)
+
+
 def asset(name: str) -> str:
-    """The address of a static file with its fingerprint."""
+    """The address of a static file with its fingerprint, at most LOOK_EVERY old."""
+    global _known
+    now, key = time.monotonic(), (request.script_root if has_request_context() else "-", name)
+    if now - _known.since > LOOK_EVERY:
+        _known = _Addresses(now)
+    known = _known  # another thread may start anew
+    if key not in known:
+        known[key] = _address(name)
+    return known[key]
+
+
+def _address(name: str) -> str:
     if name.startswith(SCRIPTS):
         return url_for("static", filename=f"of-{_version()}/{name}")
     return url_for("static", filename=name, v=_fingerprint(name))

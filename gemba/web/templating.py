@@ -1,0 +1,104 @@
+"""What templates call again and again, made cheap: words, addresses, icons and numbers.
+
+Each does exactly what it stands for (Flask-Babel's gettext, Flask's url_for, Babel's format_decimal) and looks
+up once what does not change within a request or for the same arguments; tests/home/test_templating.py holds
+them side by side.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from types import NoneType
+from typing import Any
+
+import flask
+from babel import Locale
+from babel.numbers import format_decimal
+from babel.support import NullTranslations
+from flask import Flask, g, has_request_context, request
+from flask_babel import get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup, escape
+
+from gemba.web.assets import asset
+
+ADDRESSES_MAX = 8192
+PLAIN = frozenset({int, NoneType})
+"""What addresses that are kept are made of: numbers of rows, never words or secrets."""
+
+
+def _catalog() -> NullTranslations:
+    """The words of the language that is spoken now; the language may change within a request."""
+    box = g._flask_babel if "_flask_babel" in g else None
+    locale = getattr(box, "babel_locale", None)
+    if box is None or locale is None:
+        return get_translations()
+    known: tuple[Locale, NullTranslations] | None = getattr(box, "gemba_catalog", None)
+    if known is None or known[0] is not locale:
+        known = box.gemba_catalog = locale, get_translations()
+    return known[1]
+
+
+@pass_eval_context
+def gettext(context: EvalContext, text: str, /, **values: Any) -> str:
+    """The text in the reader's language; in HTML the values are escaped."""
+    return _filled(_catalog().ugettext(text), values, context.autoescape)
+
+
+@pass_eval_context
+def ngettext(context: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
+    """The same in the plural form of `num`."""
+    values.setdefault("num", num)
+    return _filled(_catalog().ungettext(one, many, num), values, context.autoescape)
+
+
+def _filled(words: str, values: dict[str, Any], is_html: bool) -> str:
+    if is_html:
+        return Markup(words) % values if "%" in words else Markup(words)  # noqa: S704 (our own catalogue)
+    return words % values if "%" in words else words
+
+
+@lru_cache(maxsize=2048)
+def _icon(address: str, name: str, label: str | None) -> Markup:
+    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, address, name)
+
+
+def icon(name: str, label: str | None = None) -> Markup:
+    """One icon of static/icons.svg. Decoration: the words stand beside it, or give `label`."""
+    return _icon(asset("icons.svg"), str(name), None if label is None else str(escape(label)))
+
+
+@lru_cache(maxsize=4096)
+def _decimal(number: Any, pattern: str | None, locale: Locale) -> str:
+    return format_decimal(number, format=pattern, locale=locale)
+
+
+def decimal(number: Any, pattern: str | None = None) -> str:
+    """A number as the reader's language writes it, by a pattern of Babel."""
+    return _decimal(number, pattern, get_locale() or Locale("en"))
+
+
+def _addresses(app: Flask) -> Callable[..., str]:
+    """Flask's url_for that remembers paths made of numbers only."""
+
+    @lru_cache(maxsize=ADDRESSES_MAX)
+    def made(_root: str, endpoint: str, values: tuple[tuple[str, int | None], ...]) -> str:
+        return app.url_for(endpoint, **dict(values))
+
+    def url_for(endpoint: str, **values: Any) -> str:
+        if not has_request_context() or endpoint[:1] == ".":
+            return flask.url_for(endpoint, **values)
+        if not all(type(value) in PLAIN for value in values.values()):
+            return flask.url_for(endpoint, **values)
+        return made(request.script_root, endpoint, tuple(values.items()))
+
+    return url_for
+
+
+def init_app(app: Flask) -> None:
+    """Puts them in the place of what Flask and its extensions offer to templates."""
+    env = app.jinja_env
+    words = {"_": gettext, "gettext": gettext, "ngettext": ngettext}
+    env.globals |= {**words, "url_for": _addresses(app), "drawn_icon": icon}
+    env.filters["decimalformat"] = decimal
