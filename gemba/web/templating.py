@@ -1,14 +1,14 @@
 """What templates call again and again, made cheap: words, addresses, icons and numbers.
 
-Each does exactly what it stands for (Flask-Babel's gettext, Flask's url_for, Babel's format_decimal) and looks
-up once what does not change within a request or for the same arguments; tests/home/test_templating.py holds
-them side by side.
+Each does exactly what it stands for (Flask-Babel's gettext, Flask's url_for, Babel's format_decimal) and
+looks up once what does not change within a request or for the same arguments; tests/home/test_templating.py
+holds them side by side.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 import flask
 from babel import Locale
@@ -25,17 +25,19 @@ from gemba.web.assets import asset
 ADDRESSES_MAX = 8192
 PLAIN = frozenset({int, NoneType})
 """What addresses that are kept are made of: numbers of rows, never words or secrets."""
+_UNKNOWN = None, NullTranslations()
 
 
 def _catalog() -> NullTranslations:
     """The words of the language that is spoken now; the language may change within a request."""
-    box = g._flask_babel if "_flask_babel" in g else None
+    box = g.get("_flask_babel")
     locale = getattr(box, "babel_locale", None)
     if box is None or locale is None:
-        return get_translations()
-    known: tuple[Locale, NullTranslations] | None = getattr(box, "gemba_catalog", None)
-    if known is None or known[0] is not locale:
-        known = box.gemba_catalog = locale, get_translations()
+        return cast(NullTranslations, get_translations())
+    known: tuple[Locale | None, NullTranslations] = getattr(box, "gemba_catalog", _UNKNOWN)
+    if known[0] is not locale:
+        known = (locale, get_translations())
+        box.gemba_catalog = known
     return known[1]
 
 
@@ -59,14 +61,14 @@ def _filled(words: str, values: dict[str, Any], is_html: bool) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _icon(address: str, name: str, label: str | None) -> Markup:
+def _icon(address: str, name: str, label: Markup | None) -> Markup:
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, address, name)
 
 
 def icon(name: str, label: str | None = None) -> Markup:
     """One icon of static/icons.svg. Decoration: the words stand beside it, or give `label`."""
-    return _icon(asset("icons.svg"), str(name), None if label is None else str(escape(label)))
+    return _icon(asset("icons.svg"), str(name), None if label is None else escape(label))
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +85,7 @@ def _addresses(app: Flask) -> Callable[..., str]:
     """Flask's url_for that remembers paths made of numbers only."""
 
     @lru_cache(maxsize=ADDRESSES_MAX)
-    def made(_root: str, endpoint: str, values: tuple[tuple[str, int | None], ...]) -> str:
+    def made(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
         return app.url_for(endpoint, **dict(values))
 
     def url_for(endpoint: str, **values: Any) -> str:

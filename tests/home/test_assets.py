@@ -20,6 +20,7 @@ def files(site: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "static"
     shutil.copytree(assets.STATIC, copy)
     monkeypatch.setattr(assets, "STATIC", copy)
+    monkeypatch.setattr(assets, "LOOK_EVERY", -1)
     monkeypatch.setattr(site, "static_folder", str(copy))
     return copy
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, union_all
+from sqlalchemy import Select, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
@@ -20,9 +20,9 @@ from gemba.insights.rules.kinds import Status
 from gemba.insights.rules.score import ScoreParts
 from gemba.insights.rules.terms import Match, is_similar
 from gemba.insights.service import index, meaning
-from gemba.insights.service.counts import ROOT, Counts, every_weight, family_of, watched
-from gemba.insights.service.numbers import kept, lines_of, parts_of
-from gemba.insights.service.sight import COUNTED, PUBLIC, readable, readable_insight
+from gemba.insights.service.counts import FAMILY, ROOT, Counts, every_weight, lines_of, watched
+from gemba.insights.service.numbers import kept, parts_of
+from gemba.insights.service.sight import COUNTED, PUBLIC, READABLE, readable, readable_insight
 from gemba.people.models import Person
 from gemba.visits.models import Visit
 
@@ -170,31 +170,51 @@ def apart_from(insight_id: int) -> list[int]:
     return [low if high == insight_id else high for low, high in rows]
 
 
-def summary(viewer: Person, now: datetime) -> Summary:
-    """The backlog that this person may read in figures, in two statements."""
+def _summing() -> Select[str, int]:
+    """SQL: how many insights each status has, up to COUNTED_UP_TO."""
     parts = [
         select(
             select(literal(status.value).label("status"))
-            .where(Insight.status == status, Insight.merged_into_id.is_(None), readable(viewer))
+            .where(Insight.status == status, Insight.merged_into_id.is_(None), READABLE)
             .limit(COUNTED_UP_TO)
             .subquery()
         )
         for status in Status
     ]
     every = union_all(*parts).subquery()
-    found: dict[str, int] = dict(
-        db.session.execute(select(every.c.status, func.count()).group_by(every.c.status)).tuples().all()
-    )
+    return select(every.c.status, func.count()).group_by(every.c.status)
+
+
+_SUMMARY = _summing()
+
+
+def summary(viewer: Person, now: datetime) -> Summary:
+    """The backlog that this person may read in figures, in two statements."""
+    rows = db.session.execute(_SUMMARY, {"viewer_id": viewer.id})
+    found: dict[str, int] = dict(rows.tuples().all())
     return Summary({status: found.get(status, 0) for status in Status}, watched(now).of(None))
+
+
+def with_names(query: Any) -> Any:
+    """The query with all that lists name beside an insight."""
+    return query.options(
+        joinedload(Insight.product), joinedload(Insight.owner), joinedload(Insight.own_status)
+    )
+
+
+_LOADING = with_names(select(Insight)).where(Insight.id.in_(bindparam("ids", expanding=True)))
+_VOTED = (
+    select(ROOT)
+    .join(InsightVote, InsightVote.insight_id == Insight.id)
+    .where(InsightVote.person_id == bindparam("viewer_id"), InsightVote.insight_id.in_(FAMILY))
+)
 
 
 def load(ids: Sequence[int]) -> list[Insight]:
     """Insights in the order of the ids."""
     found: dict[int, Insight] = {}
     for start in range(0, len(ids), PART):
-        rows = db.session.scalars(
-            with_names(select(Insight)).where(Insight.id.in_(ids[start : start + PART]))
-        )
+        rows = db.session.scalars(_LOADING, {"ids": list(ids[start : start + PART])})
         found |= {row.id: row for row in rows}
     return [found[id_] for id_ in ids]
 
@@ -223,15 +243,7 @@ def with_numbers(insights: Sequence[Insight], viewer: Person) -> list[Item]:
 
 def _voted(roots: Collection[int], viewer: Person) -> set[int]:
     """To which of these, or to something merged into them, the viewer said "me too"."""
-    query = (
-        select(ROOT)
-        .join(InsightVote, InsightVote.insight_id == Insight.id)
-        .where(
-            InsightVote.person_id == viewer.id,
-            InsightVote.insight_id.in_(family_of(roots)),
-        )
-    )
-    return set(db.session.scalars(query))
+    return set(db.session.scalars(_VOTED, {"roots": list(roots), "viewer_id": viewer.id}))
 
 
 def _changes_of(insight_id: int) -> list[InsightChange]:
@@ -242,10 +254,3 @@ def _changes_of(insight_id: int) -> list[InsightChange]:
         .order_by(InsightChange.at.desc(), InsightChange.id.desc())
     )
     return list(db.session.scalars(query))
-
-
-def with_names(query: Any) -> Any:
-    """The query with all that lists name beside an insight."""
-    return query.options(
-        joinedload(Insight.product), joinedload(Insight.owner), joinedload(Insight.own_status)
-    )

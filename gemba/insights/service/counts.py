@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
-from gemba.db import db, table_of
+from gemba.db import UTCDateTime, db, table_of
 from gemba.insights.models import Insight, Observation
 from gemba.insights.models_backlog import ProgrammeWeights
 from gemba.insights.rules.kinds import Kind
@@ -75,10 +85,28 @@ def counts_of(roots: Collection[int], but_visit: int | None = None) -> dict[int,
     return {row.root: counted(row) for row in db.session.execute(query)}
 
 
-def family_of(roots: Collection[int]) -> CompoundSelect[int]:
+def family_of(roots: Collection[int] | BindParameter[Any]) -> CompoundSelect[int]:
     """SQL: the ids of these insights and of all merged into them, each part from its own index."""
     themselves = select(_PART.id).where(_PART.id.in_(roots))
     return union_all(themselves, select(_PART.id).where(_PART.merged_into_id.in_(roots)))
+
+
+FAMILY = family_of(bindparam("roots", expanding=True))
+"""SQL: family_of() what is given as `roots` when a statement is executed."""
+_LINES = (
+    select(ROOT, func.count(func.distinct(Person.line_id)))
+    .select_from(Observation)
+    .join(Insight, Insight.id == Observation.insight_id)
+    .join(Visit, Visit.id == Observation.visit_id)
+    .join(Person, Person.id == Visit.agent_id)
+    .where(COUNTED, Observation.insight_id.in_(FAMILY))
+    .group_by(ROOT)
+)
+
+
+def lines_of(roots: Collection[int]) -> dict[int, int]:
+    """How many lines saw each insight: counted when asked, for people change lines."""
+    return dict(db.session.execute(_LINES, {"roots": list(roots)}).tuples().all()) if roots else {}
 
 
 def counted(row: Any) -> Counts:
@@ -109,7 +137,7 @@ class Watched:
         return self.by_product.get(product_id, 0)
 
 
-def took_place(now: datetime) -> ColumnElement[bool]:
+def took_place(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """SQL, on Visit: it took place or, as far as anyone said, is taking place."""
     return or_(
         Visit.status == VisitStatus.HELD,
@@ -117,20 +145,29 @@ def took_place(now: datetime) -> ColumnElement[bool]:
     )
 
 
+_WATCHED = (
+    select(Visit.product_id, func.count())
+    .where(took_place(bindparam("now", type_=UTCDateTime)))
+    .group_by(Visit.product_id)
+)
+
+
 def watched(now: datetime) -> Watched:
     """Counts the visits that took place or are taking place."""
-    rows = db.session.execute(
-        select(Visit.product_id, func.count()).where(took_place(now)).group_by(Visit.product_id)
+    return Watched(dict(db.session.execute(_WATCHED, {"now": now}).tuples().all()))
+
+
+_WEIGHTS = select(
+    *(
+        table_of(ProgrammeWeights).c[name]
+        for name in ("programme_id", "severity", "reach", "agents", "hurts", "minutes", "fresh")
     )
-    return Watched(dict(rows.tuples().all()))
+)
 
 
 def every_weight() -> dict[int | None, Weights]:
     """What each programme's parts of the score weigh, in one statement; programmes without are missing."""
-    return {
-        row.programme_id: Weights(row.severity, row.reach, row.agents, row.hurts, row.minutes, row.fresh)
-        for row in db.session.scalars(select(ProgrammeWeights))
-    }
+    return {row[0]: Weights(*row[1:]) for row in db.session.execute(_WEIGHTS)}
 
 
 def score_of(of: Any, counts: Counts, seen: Watched, now: datetime, weights: Weights) -> ScoreParts | None:

@@ -175,8 +175,13 @@ def _candidates(frequencies: Mapping[str, int], conditions: Sequence[ColumnEleme
     return union_all(*parts) if len(parts) > 1 else parts[0]
 
 
-def found(asked: Asked, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[int, int]]:
-    """Relevance (as `rules.terms.rank` counts it) and id of what matches, best first, in one statement."""
+def found(
+    asked: Asked, conditions: Sequence[ColumnElement[bool]], given: Mapping[str, Any]
+) -> list[tuple[int, int]]:
+    """Relevance (as `rules.terms.rank` counts it) and id of what matches, best first, in one statement.
+
+    `given` are the parameters of the conditions.
+    """
     worth = asked.worth
     if not worth:
         return []
@@ -187,7 +192,8 @@ def found(asked: Asked, conditions: Sequence[ColumnElement[bool]]) -> list[tuple
         .where(InsightTerm.term.in_(sorted(worth)), InsightTerm.insight_id.in_(near))
         .group_by(InsightTerm.insight_id)
         .order_by(relevance.desc(), InsightTerm.insight_id)
-        .limit(FOUND_MAX)
+        .limit(FOUND_MAX),
+        dict(given),
     )
     return [(int(value), id_) for value, id_ in rows]
 

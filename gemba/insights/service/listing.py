@@ -4,11 +4,12 @@ Each order is an index that begins with the status, so the page is merged from t
 statuses. Ties go to the newer insight; in a search, to the older one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import Integer, bindparam, func, or_, select, union_all
 
 from gemba.db import db
 from gemba.errors import Invalid
@@ -17,11 +18,13 @@ from gemba.insights.rules.filters import InsightFilter, Order
 from gemba.insights.rules.kinds import Status, _n
 from gemba.insights.service import index
 from gemba.insights.service.backlog import COUNTED_UP_TO, Item, load, with_numbers
-from gemba.insights.service.narrowing import Conditions, conditions_of
+from gemba.insights.service.narrowing import conditions_of, given_to
 from gemba.people.models import Person
 
 LIMIT_MAX = 200
 BOARD_MAX = 20
+STATEMENTS_MAX = 256
+"""So many questions keep their statement: making it anew costs more than the database needs to answer."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 COLUMNS: dict[Order, Any] = {
@@ -51,14 +54,15 @@ def list_insights(
 ) -> Page:
     """The insights that match, in order. Raises Invalid for a cursor that is not ours."""
     limit, after = min(max(limit, 1), LIMIT_MAX), _read(cursor)
-    conditions = conditions_of(filters, viewer, now)
+    given = given_to(filters, viewer, now)
     if filters.q:
-        every = _searched(filters, conditions)
+        every = _searched(filters, given)
         start = sum(1 for row in every if after and _place(filters, row) <= _place(filters, after))
         rows, total = every[start : start + limit + 1], len(every)
     else:
-        rows = _ordered(filters, conditions, after, limit + 1)
-        total = _count(filters, conditions)
+        rows = _ordered(filters, given, after, limit + 1)
+        total = db.session.scalar(_counting(replace(filters, order=Order.SCORE)), given) or 0
+        total = min(total, COUNTED_UP_TO)
     shown = rows[:limit]
     more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
     return Page(with_numbers(load([id_ for _key, id_ in shown]), viewer), total, more, total >= COUNTED_UP_TO)
@@ -66,20 +70,18 @@ def list_insights(
 
 def every_matching(filters: InsightFilter, viewer: Person, *, now: datetime) -> list[Item]:
     """All insights that match, in order: what an export of the filters holds."""
-    conditions = conditions_of(filters, viewer, now)
-    rows = _searched(filters, conditions) if filters.q else _ordered(filters, conditions, None, None)
+    given = given_to(filters, viewer, now)
+    rows = _searched(filters, given) if filters.q else _ordered(filters, given, None, None)
     return with_numbers(load([id_ for _key, id_ in rows]), viewer)
 
 
 def board(filters: InsightFilter, viewer: Person, *, now: datetime) -> dict[Status, list[Item]]:
     """For each status the first insights that match, in order."""
-    conditions = conditions_of(filters, viewer, now)
+    given = given_to(filters, viewer, now)
     if filters.q:
-        ids = [id_ for _key, id_ in _searched(filters, conditions)]
+        ids = [id_ for _key, id_ in _searched(filters, given)]
     else:
-        rows = db.session.execute(
-            union_all(*(select(_branch(status, filters, conditions, None, BOARD_MAX)) for status in Status))
-        )
+        rows = db.session.execute(_beginnings(replace(filters, statuses=()), False, BOARD_MAX), given)
         ids = [id_ for _key, id_ in sorted(rows, key=lambda row: (-_number(row.key), -row.id))]
     columns: dict[Status, list[Item]] = {status: [] for status in Status}
     for item in with_numbers(load(ids[: BOARD_MAX * len(Status)]), viewer):
@@ -90,33 +92,41 @@ def board(filters: InsightFilter, viewer: Person, *, now: datetime) -> dict[Stat
 
 
 def _ordered(
-    filters: InsightFilter, conditions: Conditions, after: _Row | None, limit: int | None
+    filters: InsightFilter, given: dict[str, Any], after: _Row | None, limit: int | None
 ) -> list[_Row]:
     """The first rows behind `after`, in one statement."""
-    parts = [_branch(status, filters, conditions, after, limit) for status in filters.statuses or Status]
-    found = db.session.execute(union_all(*(select(part) for part in parts)))
+    if after is not None:
+        given = given | {"after_key": _value(_column(filters), after[0]), "after_id": after[1]}
+    found = db.session.execute(_beginnings(filters, after is not None, limit), given)
     rows = sorted(((_number(row.key), row.id) for row in found), reverse=True)
     return rows[:limit]
 
 
-def _branch(
-    status: Status, filters: InsightFilter, conditions: Conditions, after: _Row | None, limit: int | None
-) -> Any:
-    """SQL: the first rows with one status, from the index of the order."""
-    column = COLUMNS.get(filters.order, Insight.score)
-    query = select(column.label("key"), Insight.id).where(Insight.status == status, *conditions)
-    if after is not None:
-        key = _value(column, after[0])
-        query = query.where(column <= key, or_(column < key, Insight.id < after[1]))
-    query = query.order_by(column.desc(), Insight.id.desc())
-    return (query.limit(limit) if limit else query).subquery()
+@lru_cache(maxsize=STATEMENTS_MAX)
+def _beginnings(filters: InsightFilter, is_after: bool, limit: int | None) -> Any:
+    """SQL: the first rows of each status, each from the index of the order."""
+    column = _column(filters)
+    key, id_ = bindparam("after_key", type_=column.type), bindparam("after_id", type_=Integer)
+    parts = []
+    for status in filters.statuses or Status:
+        query = select(column.label("key"), Insight.id)
+        query = query.where(Insight.status == status, *conditions_of(filters))
+        if is_after:
+            query = query.where(column <= key, or_(column < key, Insight.id < id_))
+        query = query.order_by(column.desc(), Insight.id.desc())
+        parts.append(select((query.limit(limit) if limit else query).subquery()))
+    return union_all(*parts)
 
 
-def _searched(filters: InsightFilter, conditions: Conditions) -> list[_Row]:
+def _column(filters: InsightFilter) -> Any:
+    return COLUMNS.get(filters.order, Insight.score)
+
+
+def _searched(filters: InsightFilter, given: dict[str, Any]) -> list[_Row]:
     """The rows that a search finds, in order, in at most four statements."""
     (asked,) = index.ask([filters.q], typing=True)
     of_status = [Insight.status.in_(filters.statuses)] if filters.statuses else []
-    rows = index.found(asked, [*conditions, *of_status])
+    rows = index.found(asked, [*conditions_of(filters), *of_status], given)
     if filters.order is Order.RELEVANCE or not rows:
         return rows
     column = COLUMNS[filters.order]
@@ -131,14 +141,16 @@ def _place(filters: InsightFilter, row: _Row) -> _Row:
     return -row[0], row[1] if filters.q and filters.order is Order.RELEVANCE else -row[1]
 
 
-def _count(filters: InsightFilter, conditions: Conditions) -> int:
-    """How many match, up to COUNTED_UP_TO."""
+@lru_cache(maxsize=STATEMENTS_MAX)
+def _counting(filters: InsightFilter) -> Any:
+    """SQL: how many match, up to COUNTED_UP_TO of each status."""
+    conditions = conditions_of(filters)
     parts = [
         select(Insight.id).where(Insight.status == status, *conditions).limit(COUNTED_UP_TO).subquery()
         for status in filters.statuses or Status
     ]
     every = union_all(*(select(part) for part in parts)).subquery()
-    return min(db.session.scalar(select(func.count()).select_from(every)) or 0, COUNTED_UP_TO)
+    return select(func.count()).select_from(every)
 
 
 def _number(key: Any) -> int:

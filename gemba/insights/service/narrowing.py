@@ -2,28 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, bindparam, literal, or_, select
 
+from gemba.db import UTCDateTime
 from gemba.insights.models import Insight, Observation
 from gemba.insights.rules.filters import MINE, NOBODY, Due, InsightFilter
 from gemba.insights.service.counts import ROOT
-from gemba.insights.service.sight import COUNTED, readable
+from gemba.insights.service.sight import COUNTED, READABLE
 from gemba.people.models import Person, Product
 
 Conditions = Sequence[ColumnElement[bool]]
+_VIEWER, _TODAY = bindparam("viewer_id", type_=Integer), bindparam("today", type_=Date)
 _AHEAD = {Due.WEEK: timedelta(days=7), Due.MONTH: timedelta(days=31)}
 
 
-def conditions_of(filters: InsightFilter, viewer: Person, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL, on Insight: not merged away, readable for the viewer, and all that the filter narrows it to."""
-    conditions: list[ColumnElement[bool]] = [Insight.merged_into_id.is_(None), readable(viewer)]
+def conditions_of(filters: InsightFilter) -> list[ColumnElement[bool]]:
+    """SQL, on Insight: not merged away, readable for the viewer, and all that the filter narrows it to.
+
+    Statements with it are executed with what given_to() says.
+    """
+    conditions: list[ColumnElement[bool]] = [Insight.merged_into_id.is_(None), READABLE]
     if filters.kinds:
         conditions.append(Insight.kind.in_(filters.kinds))
     if filters.product:
         conditions.append(_about(filters.product))
     if filters.owner:
-        conditions.append(_owned(filters.owner, viewer))
+        conditions.append(_owned(filters.owner))
     if filters.tag:
         spaced = literal(" ") + Insight.tags + " "
         conditions.append(spaced.contains(f" {filters.tag} ", autoescape=True))
@@ -33,17 +39,29 @@ def conditions_of(filters: InsightFilter, viewer: Person, now: datetime) -> list
         conditions.append(Insight.own_status_id == int(filters.own_status))
     if filters.hurts:
         conditions.append(Insight.hurts == filters.hurts)
-    return conditions + _in_time(filters, now)
+    return conditions + _in_time(filters)
 
 
-def _in_time(filters: InsightFilter, now: datetime) -> list[ColumnElement[bool]]:
+def given_to(filters: InsightFilter, viewer: Person, now: datetime) -> dict[str, Any]:
+    """Who asks, and when: the same question of somebody else at another time is the same statement."""
+    today = now.date()
+    return {
+        "viewer_id": viewer.id,
+        "seen_since": now - timedelta(days=filters.seen or 0),
+        "made_since": now - timedelta(days=filters.made or 0),
+        "today": today,
+        "due_until": today + _AHEAD.get(Due(filters.due), timedelta()) if filters.due else today,
+    }
+
+
+def _in_time(filters: InsightFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.seen is not None:
-        conditions.append(Insight.last_seen >= now - timedelta(days=filters.seen))
+        conditions.append(Insight.last_seen >= bindparam("seen_since", type_=UTCDateTime))
     if filters.made is not None:
-        conditions.append(Insight.created_at >= now - timedelta(days=filters.made))
+        conditions.append(Insight.created_at >= bindparam("made_since", type_=UTCDateTime))
     if filters.due:
-        conditions.append(_due(Due(filters.due), now))
+        conditions.append(_due(Due(filters.due)))
     return conditions
 
 
@@ -64,16 +82,15 @@ def _about(product: str) -> ColumnElement[bool]:
     return Insight.product_id.in_(select(Product.id).where(Product.name == product))
 
 
-def _owned(owner: str, viewer: Person) -> ColumnElement[bool]:
+def _owned(owner: str) -> ColumnElement[bool]:
     if owner == NOBODY:
         return Insight.owner_id.is_(None)
-    return Insight.owner_id == (viewer.id if owner == MINE else int(owner))
+    return Insight.owner_id == (_VIEWER if owner == MINE else int(owner))
 
 
-def _due(due: Due, now: datetime) -> ColumnElement[bool]:
-    today = now.date()
+def _due(due: Due) -> ColumnElement[bool]:
     if due is Due.SET:
         return Insight.due.is_not(None)
     if due is Due.OVERDUE:
-        return Insight.due < today
-    return Insight.due.between(today, today + _AHEAD[due])
+        return Insight.due < _TODAY
+    return Insight.due.between(_TODAY, bindparam("due_until", type_=Date))

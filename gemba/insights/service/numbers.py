@@ -4,7 +4,7 @@ They are counted anew from notes and votes in the transaction of every cause, un
 once a day for all: visits go on, evidence ages. Nothing else writes them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,11 +108,6 @@ def keep_all(now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     db.session.expire_all()
-
-
-def lines_of(roots: Collection[int]) -> dict[int, int]:
-    """How many lines saw each insight: counted when asked, for people change lines."""
-    return {root: counts.lines for root, counts in counts_of(roots).items()}
 
 
 def init_app() -> None:

@@ -3,7 +3,9 @@
 Everyone signed in reads the backlog. Only those who sit in a visit see what its agent has not reviewed yet.
 """
 
-from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from functools import lru_cache
+
+from sqlalchemy import BindParameter, ColumnElement, Integer, and_, bindparam, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from gemba.db import db
@@ -34,15 +36,26 @@ COUNTED: ColumnElement[bool] = and_(
 """SQL, on Observation: it stands and is evidence for all who may read its insight."""
 
 
-def readable(viewer: Person) -> ColumnElement[bool]:
-    """SQL, on Insight: this person may read it."""
+def _readable_by(viewer_id: int | BindParameter[int]) -> ColumnElement[bool]:
     sat_in = union_all(
-        select(VisitVisitor.visit_id).where(VisitVisitor.person_id == viewer.id),
-        select(Visit.id).where(Visit.agent_id == viewer.id),
-        select(Visit.id).where(Visit.lead_id == viewer.id),
-        select(Visit.id).where(Visit.mentor_id == viewer.id),
+        select(VisitVisitor.visit_id).where(VisitVisitor.person_id == viewer_id),
+        select(Visit.id).where(Visit.agent_id == viewer_id),
+        select(Visit.id).where(Visit.lead_id == viewer_id),
+        select(Visit.id).where(Visit.mentor_id == viewer_id),
     )
     return or_(PUBLIC, Insight.review_visit_id.in_(sat_in))
+
+
+READABLE: ColumnElement[bool] = _readable_by(bindparam("viewer_id", type_=Integer))
+"""SQL, on Insight: readable() for whoever is given as `viewer_id` when a statement is executed."""
+
+
+def readable(viewer: Person) -> ColumnElement[bool]:
+    """SQL, on Insight: this person may read it."""
+    return _readable(viewer.id)
+
+
+_readable = lru_cache(maxsize=512)(_readable_by)
 
 
 def readable_insight(insight_id: int, viewer: Person, *, lock: bool = False) -> Insight:
