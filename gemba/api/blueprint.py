@@ -67,7 +67,7 @@ class Parser(FlaskParser):
         body = req.get_data(cache=True)
         if not body and isinstance(schema, OptionalBody):
             return missing
-        if isinstance(schema, FileBody) and req.mimetype in FILES:
+        if isinstance(schema, FileBody) and req.mimetype in schema.MEDIA:
             return missing
         if not req.is_json:
             raise UnsupportedMediaType
@@ -176,7 +176,7 @@ def _manual(
         "responses": {code: {"$ref": f"#/components/responses/Problem{code}"} for code in sorted(refused)}
     }
     if body is not None and issubclass(body, FileBody):
-        manual["requestBody"] = {"content": FILES}
+        manual["requestBody"] = {"content": {media: FILES[media] for media in body.MEDIA}}
     if located:
         manual["responses"][201] = {"headers": {"Location": {"schema": {"type": "string", "format": "uri"}}}}
     if method == "POST":

@@ -242,7 +242,9 @@ class OptionalBody(Body):
 
 
 class FileBody(Body):
-    """A JSON object in whose place a file may come, as text/calendar or as `file` of a multipart form."""
+    """A JSON object in whose place a file may come, in one of these types; in a multipart form as `file`."""
+
+    MEDIA: tuple[str, ...] = ("text/calendar", "multipart/form-data")
 
 
 class Raw(Body):

@@ -96,6 +96,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "note-private": ("Private", "The agent asked to keep this note inside the visit."),
     "too-many-pictures": ("Enough pictures", "A note takes five pictures, a visit sixty of one person."),
+    "too-many-files": ("Enough files", "An insight takes twenty files."),
     "already-merged": ("Merged already", "The insight is part of another one."),
     "merge-circle": ("A circle", "An insight cannot be merged into itself or its own part."),
     "not-merged": ("Not merged", "The insight is not part of another one."),

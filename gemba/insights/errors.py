@@ -61,13 +61,19 @@ class WrapTooEarly(Refused):
 
 
 class PictureNotFound(NotFound):
-    """This picture does not exist, or it is not yours to see."""
+    """This picture or file does not exist, or it is not yours to see."""
 
 
 class TooManyPictures(Refused):
     """A note takes five pictures, and a visit sixty of yours. Remove one first."""
 
     code = "too-many-pictures"
+
+
+class TooManyFiles(Refused):
+    """An insight takes twenty files. Remove one first."""
+
+    code = "too-many-files"
 
 
 class AlreadyMerged(Refused):

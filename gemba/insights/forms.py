@@ -219,6 +219,12 @@ class PictureForm(Form):
     picture = FileField(_l("Picture"), validators=[FileRequired(_l("Choose or paste a picture."))])
 
 
+class FileForm(Form):
+    """One file for an insight."""
+
+    file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file, or paste a picture."))])
+
+
 class ReviewForm(Form):
     """The agent's answers; their fields carry the notes' numbers and are read by `words_said`."""
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
@@ -117,7 +117,16 @@ class Observation(Base):
     """
 
     __tablename__ = "observation"
-    __table_args__ = (UniqueConstraint("visit_id", "client_id"),)
+    __table_args__ = (
+        UniqueConstraint("visit_id", "client_id"),
+        Index(
+            "ix_observation_ask",
+            "at",
+            "id",
+            sqlite_where=text("is_ask IS 1"),
+            postgresql_where=text("is_ask IS true"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
@@ -314,21 +323,36 @@ class StillThere(Base):
 
 
 class Picture(Base):
-    """A picture of a note, re-encoded by us and kept as `file` in the folder of uploads.
+    """A picture of a note or a file of an insight, never of both; kept as `file` in the folder of uploads.
 
-    Sizes are in pixels and bytes. The row stands in for the right to see it: that of the note.
+    Pictures are drawn anew by us. Documents, which only insights have, are 0 pixels wide and high; `size` is
+    in bytes. `name` is what a file of an insight is called; once removed it goes a day after `removed_at`.
+    The row stands in for the right to see it: that of the note or the insight.
     """
 
     __tablename__ = "picture"
+    __table_args__ = (CheckConstraint("(observation_id IS NULL) <> (insight_id IS NULL)", name="of_one"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    observation_id: Mapped[int] = mapped_column(ForeignKey("observation.id", ondelete="CASCADE"), index=True)
+    observation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("observation.id", ondelete="CASCADE"), index=True
+    )
+    insight_id: Mapped[int | None] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), index=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     file: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(default="")
     media: Mapped[str]
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int]
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
-    observation: Mapped[Observation] = relationship(back_populates="pictures")
+    observation: Mapped[Observation | None] = relationship(back_populates="pictures")
+    insight: Mapped[Insight | None] = relationship()
+    author: Mapped[Person] = relationship()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a picture and not a document."""
+        return self.media.startswith("image/")

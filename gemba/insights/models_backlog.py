@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
@@ -46,6 +46,15 @@ class InsightComment(Base):
     """What somebody says about an insight. `kind` is a CommentKind; one that was taken back has no words."""
 
     __tablename__ = "insight_comment"
+    __table_args__ = (
+        Index(
+            "ix_insight_comment_ask",
+            "at",
+            "id",
+            sqlite_where=text("kind = 'ask'"),
+            postgresql_where=text("kind = 'ask'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     insight_id: Mapped[int] = mapped_column(ForeignKey("insight.id", ondelete="CASCADE"), index=True)

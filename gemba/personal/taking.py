@@ -1,4 +1,4 @@
-"""Everything the house knows of one person as one archive: JSON by table, and their pictures.
+"""Everything the house knows of one person as one archive: JSON by table, and their pictures and files.
 
 Read from the tables themselves, so that what a domain adds tomorrow is in it; secrets and hashes are not.
 """
@@ -30,12 +30,12 @@ person.json           you
 my_visits.json        visits in which you took part
 notes_about_me.json   what was noted in visits to you, as far as it stands
 mails.json            mails to you that are still kept, without sign-in codes
-pictures/             pictures you added to notes
+pictures/             pictures you added to notes, and files you added to insights
 
 Times are UTC (ISO 8601).
 
-Здесь всё, что Gemba знает о вас: по файлу на таблицу, ваши визиты, заметки из визитов к вам, письма и ваши
-картинки. Время — UTC.
+Здесь всё, что Gemba знает о вас: по файлу на таблицу, ваши визиты, заметки из визитов к вам, письма, ваши
+картинки и файлы. Время — UTC.
 """
 
 

@@ -34,6 +34,7 @@ def _calls(app: Flask) -> list[tuple[str, str]]:
         "webhook",
         "comment",
         "other",
+        "file",
     )
     values: dict[str, Any] = {"slug": "shadow", **{f"{name}_id": 1 for name in numbers}}
     found = []
@@ -46,7 +47,7 @@ def _calls(app: Flask) -> list[tuple[str, str]]:
 
 
 def test_there_are_calls_and_each_is_behind_the_one_check(site: Flask) -> None:
-    assert len(_calls(site)) == 67
+    assert len(_calls(site)) == 71
     assert [function.__name__ for function in site.before_request_funcs["api"]] == ["authenticate"]
     under_api = {rule.endpoint for rule in site.url_map.iter_rules() if rule.rule.startswith("/api")}
     open_to_all = {endpoint for endpoint in under_api if not endpoint.startswith("api.")}

@@ -1,5 +1,6 @@
 """The backlog by the API."""
 
+import io
 import json
 import uuid
 from typing import Any
@@ -430,3 +431,49 @@ def test_links(as_: Callers, backlog: list[int]) -> None:
     for how in ("related", "blocked-by"):
         problem_of(olga.post("/insights/999/links", {"other": one, "how": how}), 404, "not-found")
     problem_of(eve.get("/insights/999/links"), 404, "not-found")
+
+
+def test_files(as_: Callers, backlog: list[int]) -> None:
+    one, two, _three = backlog
+    olga, eve = as_("olga"), as_("eve")
+    path = f"/insights/{one}/files"
+
+    def send(caller: Caller, data: bytes = b"a;b\n1;2\n", name: str = "часы.csv", called: str = "") -> Any:
+        form = {"file": (io.BytesIO(data), name), "name": called}
+        return caller.call("POST", path, data=form, content_type="multipart/form-data")
+
+    made = send(olga)
+    told = made.get_json()
+    assert (made.status_code, told["name"], told["media"], told["size"], told["width"]) == (
+        201,
+        "часы.csv",
+        "text/csv; charset=utf-8",
+        8,
+        None,
+    )
+    assert send(olga, name="a.csv", called="Hours").get_json()["name"] == "Hours.csv"
+    assert send(olga, b"x" * (3 * 1024 * 1024), "long.txt").status_code == 201
+    assert [each["id"] for each in eve.get(path).get_json()["items"]] == [1, 2, 3]
+    read = eve.get(f"{path}/1")
+    assert (read.data, read.content_type) == (b"a;b\n1;2\n", "text/csv; charset=utf-8")
+    assert read.headers["Content-Disposition"] == 'attachment; filename="file-1.csv"'
+    for data, name in ((b"<html>", "a.html"), (b"", "a.txt"), (b"=1+1", "a.csv")):
+        assert list(problem_of(send(olga, data, name), 422, "invalid")["errors"]) == ["file"]
+    problem_of(send(olga, b"x" * (11 * 1024 * 1024), "a.txt"), 413, "too-large")
+    assert list(problem_of(olga.post(path, {}), 422, "invalid")["errors"]) == ["file"]
+    problem_of(
+        olga.call("POST", path, data=b"BEGIN", content_type="text/calendar"), 415, "unsupported-media-type"
+    )
+    problem_of(send(eve), 403, "forbidden")
+    problem_of(send(as_("olga", "read")), 403, "forbidden")
+    problem_of(eve.get(f"{path}/99"), 404, "not-found")
+    problem_of(eve.get(f"/insights/{two}/files/1"), 404, "not-found")
+    problem_of(eve.get("/insights/999/files"), 404, "not-found")
+    problem_of(eve.delete(f"{path}/1"), 403, "forbidden")
+    problem_of(olga.delete(f"{path}/99"), 404, "not-found")
+    assert olga.delete(f"{path}/1").get_json() == told
+    problem_of(olga.delete(f"{path}/1"), 404, "not-found")
+    problem_of(eve.get(f"{path}/1"), 404, "not-found")
+    olga.post(f"/insights/{one}/merge", {"into": two})
+    assert [each["insight"] for each in eve.get(f"/insights/{two}/files").get_json()["items"]] == [one, one]
+    assert eve.get(f"/insights/{two}/files/2").status_code == 200

@@ -224,6 +224,9 @@ WHO: dict[str, frozenset[str]] = {
     "insights.note_pictures": AUTHOR,
     "insights.picture": ALL,
     "insights.remove_picture": AUTHOR,
+    "insights.files": EDITORS,
+    "insights.remove_file": EDITORS,
+    "insights.restore_file": EDITORS,
     "insights.wrap_up": TAKERS,
     "insights.thanks": TAKERS,
     "insights.sheet": TAKERS,
@@ -332,7 +335,18 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         size=1,
         created_at=clock(),
     )
-    db.session.add(picture)
+    file = Picture(
+        insight_id=note.insight_id,
+        author_id=cast.olga.id,
+        file="00/x.pdf",
+        name="x.pdf",
+        media="application/pdf",
+        width=0,
+        height=0,
+        size=1,
+        created_at=clock(),
+    )
+    db.session.add_all([picture, file])
     campaign = Round(
         programme_id=cast.programme.id, name="R", opens_at=clock(), closes_at=clock() + timedelta(days=9)
     )
@@ -373,6 +387,7 @@ def _fill(cast: Cast, clock: StandingClock) -> dict[str, object]:
         "source_id": source.id,
         "note_id": note.id,
         "picture_id": picture.id,
+        "file_id": file.id,
         "insight_id": db.session.scalars(select(Insight.id)).one(),
         "round_id": campaign.id,
         "sign_in_id": db.session.scalars(select(SignIn.id)).one(),

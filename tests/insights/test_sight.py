@@ -14,12 +14,12 @@ from gemba.db import db
 from gemba.errors import NotFound
 from gemba.insights import service
 from gemba.insights.errors import NoSuchTarget, UnderReview
-from gemba.insights.models import Insight, Observation
+from gemba.insights.models import Insight, Observation, Picture
 from gemba.insights.models_backlog import InsightLink
 from gemba.insights.rules.export import FileFormat
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import CommentKind, Standing
-from gemba.insights.service import saved, talk
+from gemba.insights.service import files, pictures, saved, talk
 from gemba.insights.service.vote_links import vote_path
 from gemba.outbox.models import OutboxItem
 from gemba.people import service as people
@@ -183,6 +183,12 @@ def _fill(cast: Cast, clock: StandingClock) -> tuple[int, int, int]:
     for one, other in ((public, hidden), (hidden, public)):
         row = {"from_id": one, "to_id": other, "kind": "related", "person_id": cast.vera.id, "at": clock()}
         db.session.add(InsightLink(**row))
+    # A file of what waits, and one of what everyone reads, removed.
+    for each in (hidden, public):
+        made = files.read(SECRET.encode(), "a.txt")
+        kept = pictures.keep(made, cast.vera, clock(), insight_id=each, name=f"{SECRET}.txt")
+        if each == public:
+            kept.removed_at = clock()
     saved.keep(cast.vera, f"My {SECRET}", f"q={SECRET}", shared=False, now=clock())
     service.vote(hidden, cast.vera, now=clock())
     talk.follow(public, cast.eve, now=clock())
@@ -209,6 +215,7 @@ def test_no_page_call_file_or_mail_shows_it(
         }
         links = {name: vote_path(hidden, getattr(site_cast, name).id, clock()) for name in viewers}
         line_id = site_cast.line.id
+        kept = {row.insight_id: row.id for row in db.session.scalars(select(Picture))}
         db.session.commit()
         mails = _mails()
     known = {
@@ -218,7 +225,13 @@ def test_no_page_call_file_or_mail_shows_it(
         "person_id": site_cast.vera.id,
         "line_id": line_id,
     }
-    paths = {path for each in (public, hidden) for path in _pages(site, {**known, "insight_id": each})}
+    paths = {
+        path
+        for each in (public, hidden)
+        for path in _pages(
+            site, {**known, "insight_id": each, "file_id": kept[each], "picture_id": kept[each]}
+        )
+    }
 
     clients = {name: browser.as_(getattr(site_cast, name).id) for name in viewers}
 
@@ -252,6 +265,9 @@ def test_no_page_call_file_or_mail_shows_it(
         "/contributions",
         "/api/v1/insights",
         "/api/v1/insights/export",
+        f"/pictures/{kept[hidden]}",
+        f"/api/v1/insights/{hidden}/files",
+        f"/api/v1/insights/{hidden}/files/{kept[hidden]}",
         f"/api/v1/insights/{hidden}/comments",
         f"/api/v1/insights/{public}/links",
         f"/api/v1/insights/{public}/similar",

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from gemba.db import db
 from gemba.insights.models import Observation, Picture
+from gemba.insights.service import files as own
 from gemba.people.models import Person
 from gemba.trackers.models import TicketPicture
 from gemba.trackers.rules.kinds import TRAITS, PictureState, TicketState, TrackerKind
@@ -123,6 +124,26 @@ def test_what_is_struck_meanwhile_never_leaves(lite: Flask, lite_cast: Cast, clo
         assert pictures.of_export(export.id) == {PictureState.DONE: 1}
         again = exports.preview(tracker.id, olga, [one, two], url_of=rules.address_of, now=clock())
         assert again.pictures == 0
+
+
+def test_files_of_an_insight_go_along_and_those_removed_meanwhile_do_not(
+    lite: Flask, lite_cast: Cast, clock: StandingClock
+) -> None:
+    (insight,) = insights(lite_cast, 1, clock())
+    olga = db.session.get_one(Person, lite_cast.olga.id)
+    kept, gone = (
+        own.add(insight, olga, own.read(f"a{mark}b".encode(), "a.csv"), "a.csv", now=clock()) for mark in ",;"
+    )
+    with fake_tracker(TrackerKind.GITLAB) as fake:
+        tracker = connect(lite_cast, fake, clock())
+        found = exports.preview(tracker.id, olga, [insight], url_of=rules.address_of, now=clock())
+        assert (found.pictures, found.planned[0].row.files) == (2, 2)
+        begin(lite_cast, tracker.id, [insight], clock())
+        own.remove(gone.id, olga, now=clock())
+        db.session.commit()
+        drain(lite, clock)
+        assert files_of(fake) == [[f"{claims()[0].marker}-{kept.id}.csv"]]
+        assert "Files in Gemba: 2." in fake.tickets[0].body
 
 
 def test_a_tracker_without_files_gets_the_link(lite: Flask, lite_cast: Cast, clock: StandingClock) -> None:

@@ -1,10 +1,11 @@
-"""What is said around an insight, and what it has to do with others."""
+"""What is said around an insight, its files, and what it has to do with others."""
 
 from marshmallow import fields
 
-from gemba.api.fields import Body, Choice, Id, Instant, Text
+from gemba.api.fields import Body, Choice, FileBody, Id, Instant, Line, Text
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.api.schemas.insights import Insight
+from gemba.insights.rules.documents import NAME_MAX
 from gemba.insights.rules.kinds import COMMENT_MAX, CommentKind, LinkKind
 
 BLOCKED_BY = "blocked-by"
@@ -58,3 +59,29 @@ class NewLink(Body):
 
     other = Id("the other insight", required=True)
     how = Choice([str(how) for how in HOW], load_default=str(LinkKind.RELATED))
+
+
+class File(Answer):
+    """A file of an insight; documents have no width and height."""
+
+    id = fields.Integer(required=True)
+    insight = fields.Integer(
+        required=True, metadata=told("Where it was added: this insight or one merged into it.")
+    )
+    name = fields.String(required=True)
+    media = fields.String(required=True)
+    size = fields.Integer(required=True, metadata=told("In bytes."))
+    width = fields.Integer(required=True, allow_none=True, metadata=told("In pixels."))
+    height = fields.Integer(required=True, allow_none=True, metadata=told("In pixels."))
+    person = fields.Integer(required=True, metadata=told("Who added it."))
+    at = Instant(required=True)
+
+
+FilePart = part_of(File, "FilePart")
+
+
+class NewFile(FileBody):
+    """A file, as `file` of multipart/form-data; `name` is what it is called, else its own name."""
+
+    MEDIA = ("multipart/form-data",)
+    name = Line(NAME_MAX, load_default="")

@@ -3,6 +3,7 @@
 from gemba.api.views import (
     agents,
     busy_sources,
+    files,
     insights,
     observations,
     people,
@@ -18,6 +19,7 @@ from gemba.api.views import (
 __all__ = [
     "agents",
     "busy_sources",
+    "files",
     "insights",
     "observations",
     "people",

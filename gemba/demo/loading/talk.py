@@ -1,4 +1,4 @@
-"""What grows around the demo company's insights: own statuses, comments, asks of leads, links."""
+"""What grows around the demo company's insights: own statuses, comments, asks of leads, files, links."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from gemba.demo.loading.company import DAY, Loaded
 from gemba.insights import service as insights
 from gemba.insights.models import Insight
 from gemba.insights.rules.kinds import CommentKind, LinkKind
-from gemba.insights.service import statuses, talk
+from gemba.insights.service import files, statuses, talk
 from gemba.people.rules import Role
 
 
@@ -28,6 +28,10 @@ def load_talk(by_key: Mapping[str, Insight], programme_id: int, loaded: Loaded, 
         person, insight = loaded.people[said["person"]], by_key[said["insight"]]
         at = max(insight.created_at + DAY, now - DAY * said["days_ago"])
         talk.say(insight.id, person, said["text"], CommentKind(said["kind"]), now=min(at, now))
+    for sheet in told["files"]:
+        insight, text = by_key[sheet["insight"]], "\n".join(sheet["lines"])
+        made = files.read(text.encode(), sheet["name"])
+        files.add(insight.id, insight.owner or admin, made, sheet["name"], now=now - DAY * sheet["days_ago"])
     for link in told["links"]:
         one, other = by_key[link["from"]], by_key[link["to"]]
         talk.link(one.id, loaded.people[link["person"]], other.id, LinkKind(link["kind"]), now=now - DAY)

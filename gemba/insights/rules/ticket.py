@@ -47,6 +47,7 @@ class ExportRow:
     agents: int = 0
     votes: int = 0
     pictures: int = 0
+    files: int = 0
     lines: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -117,6 +118,8 @@ def _seen(row: ExportRow, flavour: Flavour) -> str:
         facts.append(f"Score: {row.score} of 100.")
     if row.pictures:
         facts.append(f"Screenshots in Gemba: {row.pictures}.")
+    if row.files:
+        facts.append(f"Files in Gemba: {row.files}.")
     return " ".join(facts)
 
 

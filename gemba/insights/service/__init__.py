@@ -45,7 +45,7 @@ from gemba.insights.service.index import reindex
 from gemba.insights.service.listing import BOARD_MAX, Page, board, every_matching, list_insights
 from gemba.insights.service.near import Near, near_of, near_to
 from gemba.insights.service.reach import Ground, Reach, months_of, reach_of
-from gemba.insights.service.shown import content_of, may_leave, pictures_of
+from gemba.insights.service.shown import content_of, documents_among, may_leave, pictures_of
 from gemba.insights.service.sitting import (
     OPEN_BEFORE,
     minute_of,
@@ -82,6 +82,7 @@ __all__ = [
     "confirm_consent",
     "content_of",
     "contributions",
+    "documents_among",
     "drafts_of",
     "drop_drafts",
     "edit_note",

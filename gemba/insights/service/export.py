@@ -1,19 +1,19 @@
 """The backlog as rows that leave the house."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from gemba.db import db
-from gemba.insights.models import Observation, Picture
+from gemba.insights.models import Insight, Observation, Picture
 from gemba.insights.rules.filters import InsightFilter
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.ticket import ExportRow, Sighting
 from gemba.insights.service.backlog import PART, Item, open_items
-from gemba.insights.service.counts import family_of
+from gemba.insights.service.counts import ROOT, family_of
 from gemba.insights.service.groups import line_of
 from gemba.insights.service.listing import every_matching
 from gemba.insights.service.sight import COUNTED
@@ -28,18 +28,39 @@ def export_rows(
 
     `url_of` gives an insight's address outside.
     """
-    items = every_matching(filters, viewer, now=now)
-    evidence = _evidence([item.insight.id for item in items])
-    return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
+    return _rows(every_matching(filters, viewer, now=now), url_of)
 
 
 def rows_of(ids: Collection[int], viewer: Person, *, url_of: Callable[[int], str]) -> list[ExportRow]:
     """The same for insights by their ids, in that order. Those that are gone, merged or not yet open to
     everyone are left out: what leaves the house is everybody's.
     """
-    items = open_items(ids, viewer)
-    evidence = _evidence([item.insight.id for item in items])
-    return [_row(item, evidence[item.insight.id], url_of(item.insight.id)) for item in items]
+    return _rows(open_items(ids, viewer), url_of)
+
+
+def _rows(items: Sequence[Item], url_of: Callable[[int], str]) -> list[ExportRow]:
+    roots = [item.insight.id for item in items]
+    evidence, files = _evidence(roots), _files(roots)
+    return [
+        _row(item, evidence[item.insight.id], files.get(item.insight.id, 0), url_of(item.insight.id))
+        for item in items
+    ]
+
+
+def _files(roots: list[int]) -> dict[int, int]:
+    """How many files insights and all merged into them have, by the insight that speaks."""
+    found: dict[int, int] = {}
+    for start in range(0, len(roots), PART):
+        rows = db.session.execute(
+            select(ROOT, func.count())
+            .join(Picture, Picture.insight_id == Insight.id)
+            .where(
+                Picture.insight_id.in_(family_of(roots[start : start + PART])), Picture.removed_at.is_(None)
+            )
+            .group_by(ROOT)
+        )
+        found |= dict(rows.tuples().all())
+    return found
 
 
 def _evidence(roots: list[int]) -> dict[int, list[Observation]]:
@@ -67,7 +88,7 @@ def _notes(roots: list[int]) -> list[Observation]:
     return list(db.session.scalars(query))
 
 
-def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
+def _row(item: Item, evidence: list[Observation], files: int, url: str) -> ExportRow:
     insight, counts = item.insight, item.counts
     return ExportRow(
         id=insight.id,
@@ -85,6 +106,7 @@ def _row(item: Item, evidence: list[Observation], url: str) -> ExportRow:
         agents=counts.agents,
         votes=item.votes,
         pictures=sum(len(note.pictures) for note in evidence),
+        files=files,
         lines=tuple(sorted({line for note in evidence if (line := line_of(note))})),
         tools=tuple(sorted({tool for tool in (insight.tool, *(note.tool for note in evidence)) if tool})),
         tags=tuple(sorted({*insight.tags.split(), *(tag for note in evidence for tag in note.tags.split())})),

@@ -1,6 +1,7 @@
 """Retention: after the months its programme names, a note loses its words and pictures and goes on counting.
 
-The insight keeps its title and description, which are its own. That something was noted, how bad it was and
+The insight keeps its title and description, which are its own; its files go after the same months. That
+something was noted, how bad it was and
 where stays, so that every figure is the same before and after.
 """
 
@@ -10,7 +11,7 @@ from sqlalchemy import Select, delete, select
 
 from gemba.db import db
 from gemba.insights.models import Insight, NoteDraft, Observation, VisitFeedback, VisitWrap, WrapPick
-from gemba.insights.service import index, pictures
+from gemba.insights.service import files, index, pictures
 from gemba.insights.service.counts import ROOT
 from gemba.programmes.models import Programme
 from gemba.visits.models import Visit, VisitDebrief
@@ -23,7 +24,9 @@ def drop_old(now: datetime) -> int:
     """Drops words and pictures that were kept long enough; says of how many notes. The rest comes later."""
     dropped = 0
     for programme in db.session.scalars(select(Programme).where(Programme.keep_months > 0)).all():
-        dropped += _drop(programme.id, now - MONTH * programme.keep_months, now, AT_ONCE - dropped)
+        before = now - MONTH * programme.keep_months
+        dropped += _drop(programme.id, before, now, AT_ONCE - dropped)
+        files.forget(programme.id, before)
     return dropped
 
 

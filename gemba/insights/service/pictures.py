@@ -1,4 +1,4 @@
-"""Pictures of notes: taken in, shown to those who may read the note, forgotten with it.
+"""Pictures of notes and files of insights (files.py): kept, shown to those who may read what they are of.
 
 A file is written before its row is committed and deleted by a later sweep: no row ever lacks its file.
 """
@@ -18,7 +18,8 @@ from gemba.db import db
 from gemba.errors import Invalid
 from gemba.insights.errors import PictureNotFound, TooManyPictures
 from gemba.insights.models import Insight, Observation, Picture
-from gemba.insights.rules.images import ENDINGS, BadPicture, clean
+from gemba.insights.rules.documents import SUFFIXES
+from gemba.insights.rules.images import BadPicture, Clean, clean
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.service.sight import readable
 from gemba.people.models import Person
@@ -28,11 +29,13 @@ from gemba.visits.models import Visit
 NOTE_MOST = 5
 VISIT_MOST = 60
 ORPHAN_AFTER = timedelta(hours=1)
-NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}\.(?:png|jpg|webp)")
+REMOVED_AFTER = timedelta(hours=24)
+"""So long can a file of an insight that was removed be brought back."""
+NAME = re.compile(rf"[0-9a-f]{{2}}/[0-9a-f]{{32}}\.(?:{'|'.join(SUFFIXES.values())})")
 
 
 def folder() -> Path:
-    """Where the files of pictures are."""
+    """Where the files are."""
     return current_settings().uploads
 
 
@@ -51,13 +54,28 @@ def add(note: Observation, author: Person, data: bytes, *, now: datetime) -> Pic
         made = clean(data)
     except BadPicture as bad:
         raise Invalid({"picture": [str(bad)]}) from bad
-    name = secrets.token_hex(16)
-    file = f"{name[:2]}/{name}.{ENDINGS[made.media]}"
+    return keep(made, author, now, observation_id=note.id)
+
+
+def keep(
+    made: Clean,
+    author: Person,
+    now: datetime,
+    *,
+    observation_id: int | None = None,
+    insight_id: int | None = None,
+    name: str = "",
+) -> Picture:
+    """Writes the file and its row, of a note or of an insight."""
+    random = secrets.token_hex(16)
+    file = f"{random[:2]}/{random}.{SUFFIXES[made.media]}"
     _write(folder() / file, made.data)
     picture = Picture(
-        observation_id=note.id,
+        observation_id=observation_id,
+        insight_id=insight_id,
         author_id=author.id,
         file=file,
+        name=name,
         media=made.media,
         width=made.width,
         height=made.height,
@@ -86,18 +104,25 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def get(viewer: Person, picture_id: int) -> tuple[Picture, bytes]:
-    """A picture and its bytes, for whoever may read its note. Raises PictureNotFound."""
+    """A picture or file and its bytes, for whoever may read what it is of. Raises PictureNotFound."""
     picture = db.session.scalar(
         select(Picture)
         .where(Picture.id == picture_id)
         .options(joinedload(Picture.observation).joinedload(Observation.visit).selectinload(Visit.visitors))
     )
-    if picture is None or not _may_see(viewer, picture.observation):
+    if picture is None or not _may_see_it(viewer, picture):
         raise PictureNotFound
     try:
         return picture, (folder() / picture.file).read_bytes()
     except OSError as error:
         raise PictureNotFound from error
+
+
+def _may_see_it(viewer: Person, picture: Picture) -> bool:
+    if picture.observation is not None:
+        return _may_see(viewer, picture.observation)
+    query = select(Insight.id).where(Insight.id == picture.insight_id, readable(viewer))
+    return picture.removed_at is None and db.session.scalar(query) is not None
 
 
 def _may_see(viewer: Person, note: Observation) -> bool:
@@ -113,9 +138,9 @@ def _may_see(viewer: Person, note: Observation) -> bool:
 
 
 def remove(author: Person, picture_id: int) -> Picture:
-    """Deletes the author's own picture. Raises PictureNotFound."""
+    """Deletes the author's own picture of a note. Raises PictureNotFound."""
     picture = db.session.get(Picture, picture_id)
-    if picture is None or picture.author_id != author.id:
+    if picture is None or picture.observation_id is None or picture.author_id != author.id:
         raise PictureNotFound
     db.session.delete(picture)
     db.session.flush()
@@ -128,7 +153,11 @@ def forget(note_ids: Collection[int]) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Deletes files that no row names, once they are an hour old: nobody is just adding them."""
+    """Deletes files that no row names, once they are an hour old: nobody is just adding them.
+
+    Rows of insights' files that were removed long enough ago go first.
+    """
+    db.session.execute(delete(Picture).where(Picture.removed_at < now - REMOVED_AFTER))
     root = folder()
     if not root.is_dir():
         return

@@ -2,7 +2,8 @@
 
 Copies are in the insight's title (made of the first line), its description where somebody copied them and its
 history, in answers to "is it still there?" of other visits, in terms of the search and vectors of the title,
-mails that wait or were kept, kept answers of the API, pictures and wrap-ups.
+names of files and files of plain text, mails that wait or were kept, kept answers of the API, pictures and
+wrap-ups.
 """
 
 import json
@@ -18,7 +19,7 @@ from gemba.insights.models import Insight, InsightChange, NoteDraft, Observation
 from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import Standing
 from gemba.insights.rules.sentences import scrubbed, sentences
-from gemba.insights.service import asked, capture, index, meaning, pictures
+from gemba.insights.service import asked, capture, files, index, meaning, pictures
 from gemba.insights.service.counts import family_of
 from gemba.outbox.models import OutboxItem
 
@@ -148,6 +149,7 @@ def _scrub_insights(ids: Collection[int], before: Words, after: str, gone: Colle
     ).all():
         comment.text = scrubbed(comment.text, gone)
     meaning.forget(ids)
+    files.scrub(ids, gone)
     for root in sorted(roots):
         index.reindex(root)
 

@@ -17,7 +17,7 @@ from gemba.insights.models import Insight, Observation
 from gemba.insights.rules import months
 from gemba.insights.rules.kinds import Hurts, Kind
 from gemba.insights.rules.terms import shared_words
-from gemba.insights.service import Detail, statuses, talk
+from gemba.insights.service import Detail, files, statuses, talk
 from gemba.insights.service.fields import FIELDS
 from gemba.insights.views.edge import Answer, blueprint, owner_choices, product_choices, status_changes
 from gemba.people.rules import Role
@@ -211,6 +211,7 @@ def insight_page(
         split_form=split_form or SplitForm(formdata=None),
         refusal=refusal,
         talk=talk.of(insight_id, me()),
+        files=files.of(insight_id),
         words=words,
         own_names={own.row.id: own.row.name_in(locale) for own in every_own},
         now=now(),

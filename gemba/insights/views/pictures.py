@@ -1,6 +1,10 @@
-"""Pictures of a note: added after cropping and blacking out in the browser, shown, taken away."""
+"""Pictures of a note: added after cropping and blacking out in the browser, shown, taken away.
+
+Files of insights are served here too: a document only ever as a download.
+"""
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -11,7 +15,9 @@ from gemba.db import db
 from gemba.errors import GembaError, Invalid
 from gemba.insights import service
 from gemba.insights.forms import PictureForm
-from gemba.insights.rules.images import BYTES_MAX, ENDINGS, TOO_LARGE
+from gemba.insights.rules import documents
+from gemba.insights.rules.documents import SUFFIXES
+from gemba.insights.rules.images import BYTES_MAX, TOO_LARGE
 from gemba.insights.service import pictures
 from gemba.insights.views.edge import Answer, blueprint
 from gemba.insights.views.notes import note_fragment, refused
@@ -25,7 +31,7 @@ ROOM = BYTES_MAX + 64 * 1024
 
 @blueprint.url_value_preprocessor
 def _make_room(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Only this page takes more than others; said before anything reads the form."""
+    """This page takes more than others; said before anything reads the form."""
     if endpoint == "insights.note_pictures":
         request.max_content_length = ROOM
 
@@ -69,11 +75,14 @@ def note_pictures(visit_id: int, note_id: int) -> Answer:
 @blueprint.get("/pictures/<int:picture_id>")
 @signed_in
 def picture(picture_id: int) -> Response:
-    """The picture itself, as nothing else than a picture."""
+    """The picture itself, as nothing else than a picture; a document to be saved, never opened by us."""
     row, data = pictures.get(me(), picture_id)
     answer = Response(data, content_type=row.media)
-    name = f"picture-{row.id}.{ENDINGS[row.media]}"
-    answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    plain = f"{'picture' if row.is_drawn else 'file'}-{row.id}.{SUFFIXES[row.media]}"
+    told = f'{"inline" if row.is_drawn else "attachment"}; filename="{plain}"'
+    if row.name:
+        told += f"; filename*=UTF-8''{quote(row.name, safe='')}"
+    answer.headers["Content-Disposition"] = told
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -88,14 +97,15 @@ def remove_picture(picture_id: int) -> Answer:
     row = pictures.remove(me(), picture_id)
     db.session.commit()
     flash(_("The picture is gone."), "success")
-    note = row.observation_id
+    note = row.observation_id or 0
     return redirect(url_for(".note_pictures", visit_id=service.visit_id_of(note), note_id=note), 303)
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def too_large(_error: RequestEntityTooLarge) -> Answer:
-    """What is too large for a note's picture is refused in the words of pictures."""
+    """What is too large for a note's picture is refused in the words of pictures, else in those of files."""
     if request.headers.get("X-Fragment") == "note":
         return refused(_(TOO_LARGE), 413)
-    words = {"title": _("Too large"), "text": _(TOO_LARGE), "error_id": ""}
+    sentence = documents.TOO_LARGE if request.endpoint == "insights.files" else TOO_LARGE
+    words = {"title": _("Too large"), "text": _(sentence), "error_id": ""}
     return render_template("errors/error.html", status=413, **words), 413

@@ -10,7 +10,7 @@ from gemba.db import db
 from gemba.errors import Refused
 from gemba.insights.rules import filters as filter_rules
 from gemba.insights.rules.filters import OPEN, BadFilter
-from gemba.insights.service import every_matching
+from gemba.insights.service import documents_among, every_matching
 from gemba.trackers.rules.bodies import shown
 from gemba.trackers.rules.kinds import TRAITS, Action, ItemState, TrackerKind
 from gemba.trackers.service import connections, exports, pictures
@@ -66,11 +66,13 @@ def preview(tracker_id: int) -> Answer:
         )
         return redirect(url_for("insights.backlog"), 303)
     found = exports.preview(tracker_id, me(), ids, url_of=url_of, now=now())
+    attached = [picture for each in found.planned[:SHOWN] for picture in each.pictures]
     return render_template(
         "trackers/preview.html",
         tracker=found.tracker,
         found=found,
         shown=[(each, shown(each.draft.body or "")) for each in found.planned[:SHOWN]],
+        documents=documents_among(attached),
         rest=max(len(found.planned) - SHOWN, 0),
         names={field.id: field.name for field in connections.fields_of(found.tracker)},
         attaches=TRAITS[TrackerKind(found.tracker.kind)].attaches,

@@ -49,10 +49,11 @@ export class Editor {
     return true;
   }
 
-  // The picture as it is now, as a file.
-  async file() {
+  // The picture as it is now, as a file that is called as before.
+  async file(name = "") {
     const blob = await new Promise((done) => this.picture.toBlob(done, this.media, 0.9));
-    return new File([blob], `picture.${ENDINGS[blob.type] ?? "png"}`, { type: blob.type });
+    const stem = name.replace(/\.[^.]*$/, "") || "picture";
+    return new File([blob], `${stem}.${ENDINGS[blob.type] ?? "png"}`, { type: blob.type });
   }
 
   #draw() {
