@@ -93,6 +93,7 @@ def context(occasion: Occasion, visit: Visit, person: Person) -> dict[str, Any]:
         "meeting_url": visit.meeting_url,
         "visit_path": f"/visits/{visit.id}",
         "note": visit.note,
+        "debriefs": part in ("visitor", "mentor") and visit.mentor_id is not None,
         "briefing": parts,
     }
 

@@ -59,7 +59,7 @@ def index() -> Answer:
         whys=_why_words(),
         short_time=short_time,
         quiet_hours=quiet_hours_address,
-        can_swap=_can_swap,
+        swap_path=_swap_paths(found),
         waits={Status.REQUESTED: _("asked for"), Status.OFFERED: _("offered")},
         doubts=_doubts(found),
         at=now(),
@@ -102,9 +102,21 @@ def _week_of(day: date) -> list[date]:
     return [monday + timedelta(days=n) for n in range(7)]
 
 
-def _can_swap(visit: Visit) -> bool:
-    """Whether somebody else could still take the visit."""
-    return visit.status == Status.BOOKED and visit.starts_at > now()
+def _swap_paths(found: team.Team) -> Callable[[Visit, int], str]:
+    """Says where somebody else is found who takes a person's place in a visit, as its agent or as its mentor;
+    nowhere where the visit has begun, or others decide about it."""
+    at, mine = now(), {line.id for line in found.lines}
+    decides_all = me().has(Role.ADMIN)
+
+    def path(visit: Visit, person_id: int) -> str:
+        if visit.status != Status.BOOKED or visit.starts_at <= at:
+            return ""
+        if person_id == visit.agent_id:
+            return f"/visits/{visit.id}/swap"
+        decides = decides_all or visit.agent.line_id in mine
+        return f"/visits/{visit.id}/mentor" if person_id == visit.mentor_id and decides else ""
+
+    return path
 
 
 def _address(by_day: bool, chosen: date, line_id: int | None) -> Callable[..., str]:

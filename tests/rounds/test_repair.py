@@ -1,7 +1,9 @@
 """Repair of a published round: an agent fell ill, a visit was called off; as few others as possible move."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,9 +12,12 @@ from sqlalchemy import select
 from gemba.db import db
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import AuditEntry, Person
+from gemba.programmes.rules import Format
 from gemba.rounds import service
 from gemba.rounds.errors import ChangedMeanwhile
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
+from gemba.rounds.pairing.repair import Repaired, repair
+from gemba.rounds.pairing.values import Pair
 from gemba.rounds.rules import Outcome
 from gemba.rounds.service import proposing, publishing, repairing, wishing
 from gemba.rounds.service.repairing import Fell
@@ -24,7 +29,8 @@ from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
-from tests.rounds.test_round import add_people, make_round, work
+from tests.rounds.test_round import add_people, make_round, mentors, work
+from tests.visits.test_mentor import mentor
 
 DAYS = {0: ("mon",), 1: ("mon", "tue"), 2: ("wed",), 3: ("wed", "thu"), 4: ("fri",)}
 """By guest, the days on which they can come."""
@@ -121,6 +127,99 @@ def test_an_illness_and_a_visit_called_off(app: Flask, cast: Cast, clock: Standi
     seats = Counter((tick.person_id, tick.tick) for tick in db.session.scalars(select(Tick)))
     assert max(seats.values()) == 1
     assert len(db.session.scalars(select(AuditEntry).where(AuditEntry.action == "round.repair")).all()) == 2
+
+
+def test_who_change_places_do_so(
+    app: Flask, cast: Cast, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found is carried out, also where nobody could be the first to go."""
+    adam_id, alice, anton = cast.adam.id, cast.alice.id, cast.anton.id
+    round_id, guests = _publish(app, cast, clock)
+    _off(alice, "2026-11-30")
+    pairs = db.session.scalars(select(RoundPair)).all()
+    before = {pair.person_id: (pair.agent_id, pair.tick) for pair in pairs}
+    circle = [guests[1], guests[2], guests[4]]
+    after = {who: before[other] for who, other in zip(circle, [*circle[1:], circle[0]], strict=True)}
+    after[guests[0]] = anton, before[guests[3]][1] + 24
+
+    def turned(*_args: object) -> Repaired:
+        first, *moved = [Pair(who, *after[who], 5, ()) for who in (guests[0], *circle)]
+        return Repaired((first,), tuple(moved), ())
+
+    monkeypatch.setattr(repairing, "repair", turned)
+    chosen, adam = service.get_round(round_id), db.session.get_one(Person, adam_id)
+    db.session.get_one(Availability, anton).per_day = 3
+    db.session.commit()
+    plan = repairing.look(chosen, now=clock())
+    assert repairing.carry_out(adam, chosen, plan.mark, now=clock()).helped == 1
+    db.session.commit()
+    _held(round_id)
+    pairs = db.session.scalars(select(RoundPair)).all()
+    assert {pair.person_id: (pair.agent_id, pair.tick) for pair in pairs} == before | after
+    seats = Counter((tick.person_id, tick.tick) for tick in db.session.scalars(select(Tick)))
+    assert max(seats.values()) == 1
+
+
+def test_a_mentor_falls_ill(app: Flask, cast: Cast, clock: StandingClock) -> None:
+    """Where another mentor is free then, everything else stays; else the visit moves to an hour with one."""
+    cast.programme.format = Format.HANDS_ON
+    mentors(cast)
+    mia, adam_id = mentor("Mia").id, cast.adam.id
+    round_id, guests = _publish(app, cast, clock)
+    before = _held(round_id)
+    visit_of = {pair.person_id: pair.visit_id for pair in db.session.scalars(select(RoundPair))}
+    guide_of = {who: db.session.get_one(Visit, visit_of[who]).mentor_id for who in guests}
+    ill = guide_of[guests[4]]
+    assert {guide_of[who] for who in guests[:2]} == {ill, cast.lena.id if ill == mia else mia}
+    first = next(who for who in guests[:2] if guide_of[who] == ill)
+    _off(ill or 0, "2026-11-30", "2026-12-04")
+    chosen, adam = service.get_round(round_id), db.session.get_one(Person, adam_id)
+    plan = repairing.look(chosen, now=clock())
+    told = [(step.person, step.fell, step.to is not None, step.mentor) for step in plan.steps]
+    well = next(guide for guide in guide_of.values() if guide != ill)
+    assert told == [(first, Fell.NO_MENTOR, True, None), (guests[4], Fell.NO_MENTOR, False, well)]
+    starts = {who: db.session.get_one(Visit, visit_of[who]).starts_at for who in guests}
+    assert repairing.carry_out(adam, chosen, plan.mark, now=clock()).helped == 2
+    db.session.commit()
+    after = _held(round_id)
+    assert {who: day for who, day in after.items() if who != first} == {
+        who: day for who, day in before.items() if who != first
+    }
+    again = {who: db.session.get_one(Visit, visit_of[who]) for who in guests}
+    assert {who for who in guests if again[who].starts_at != starts[who]} == {first}
+    assert [again[who].mentor_id for who in (first, guests[4])] == [well, well]
+    assert {who for who in guests if again[who].sequence} == {first, guests[4]}
+    seats = Counter((tick.person_id, tick.tick) for tick in db.session.scalars(select(Tick)))
+    assert max(seats.values()) == 1
+    assert repairing.look(service.get_round(round_id), now=clock()).steps == ()
+
+
+def test_whoever_cannot_be_helped_keeps_nobody_else_from_it(
+    app: Flask, cast: Cast, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adam_id, alice, ada, anton = cast.adam.id, cast.alice.id, cast.ada.id, cast.anton.id
+    round_id, guests = _publish(app, cast, clock)
+    before = _held(round_id)
+    _off(alice, "2026-11-30", "2026-12-04")
+
+    def rash(*args: Any) -> Repaired:
+        """Gives the first an hour that Ada does not have."""
+        found = repair(*args)
+        wrong = [
+            replace(pair, agent=ada, start=1) if pair.person == guests[0] else pair for pair in found.placed
+        ]
+        return replace(found, placed=tuple(wrong))
+
+    monkeypatch.setattr(repairing, "repair", rash)
+    chosen, adam = service.get_round(round_id), db.session.get_one(Person, adam_id)
+    plan = repairing.look(chosen, now=clock())
+    done = repairing.carry_out(adam, chosen, plan.mark, now=clock())
+    db.session.commit()
+    assert (plan.helped, done.helped) == (2, 1)
+    assert _held(round_id) == before | {guests[4]: (anton, "Fri")}
+    chosen, adam = service.get_round(round_id), db.session.get_one(Person, adam_id)
+    with pytest.raises(ChangedMeanwhile):
+        repairing.carry_out(adam, chosen, repairing.look(chosen, now=clock()).mark, now=clock())
 
 
 def test_the_page_shows_it_first_and_does_it_once(

@@ -3,6 +3,7 @@
 import io
 import threading
 import zipfile
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,14 +15,16 @@ from gemba.errors import Invalid
 from gemba.insights.service.keeping import drop_old
 from gemba.invites.feeds import Reader
 from gemba.invites.rules import Answer
+from gemba.outbox.mail import render
 from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import thaw
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
 from gemba.personal.taking import archive_of
 from gemba.programmes.models import Programme
 from gemba.schedule.models import Availability
 from gemba.schedule.rules import ReasonCode, Span
-from gemba.visits import debriefs, feed, service
+from gemba.visits import debriefs, feed, reminders, service
 from gemba.visits.errors import (
     DebriefTooEarly,
     NoMentorFree,
@@ -33,6 +36,7 @@ from gemba.visits.errors import (
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status, TookPlace
+from gemba.visits.service import path
 from gemba.visits.service.reminding import due_mails
 from tests.cast import WORKDAYS, Cast
 from tests.conftest import MONDAY, Browser, StandingClock
@@ -212,6 +216,60 @@ def test_a_lead_finds_another_mentor(till: Programme, max_: Person, cast: Cast) 
     assert words[cast.vera.email] == words[cast.alice.email] == ("REQUEST", "moved")
 
 
+def test_everyone_is_locked_at_once(
+    till: Programme, max_: Person, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes one lock after the other may wait in a circle: whatever happens to a visit, the first lock is
+    of all whom a later one asks for."""
+    seen: list[set[int]] = []
+    real = path.lock
+
+    def lock(ids: Collection[int]) -> None:
+        seen.append(set(ids))
+        real(ids)
+
+    monkeypatch.setattr(path, "lock", lock)
+    mentor("Mia")
+    anton = db.session.get_one(Person, cast.anton.id)
+    anton.role_rows = [*anton.role_rows, PersonRole(role=Role.MENTOR)]
+    db.session.flush()
+    old = book(till, cast.vera, ask=Ask(cast.alice.id))
+    other = book(till, cast.eve, ask=Ask(cast.ada.id))
+    # From before there were mentors; and one whose mentor is to be its agent.
+    path.vacate(old)
+    old.mentor_id = None
+    path.occupy(old, [cast.vera.id])
+    service.swap_mentor(other, cast.lena, mentor_id=anton.id, now=MONDAY)
+    later = THURSDAY_TEN + timedelta(hours=5)
+
+    def agree() -> None:
+        (proposal,) = service.proposals_of(old.id)
+        service.accept_proposal(old, proposal.id, old.agent, now=MONDAY)
+
+    deeds: list[Callable[[], object]] = [
+        lambda: service.swap(old, cast.lev, agent_id=cast.ada.id, now=MONDAY),
+        lambda: service.swap(other, cast.adam, agent_id=anton.id, now=MONDAY),
+        lambda: service.take_proposal(
+            old.id, cast.vera.id, later, later + timedelta(hours=1), "", None, None, now=MONDAY
+        ),
+        agree,
+        lambda: service.move(other, cast.eve, start=later + timedelta(days=1), now=MONDAY),
+        lambda: service.swap_mentor(other, cast.adam, now=MONDAY),
+        lambda: service.swap(old, cast.adam, now=MONDAY),
+    ]
+    path.vacate(other)
+    other.starts_at, other.ends_at = (at + timedelta(days=1) for at in (other.starts_at, other.ends_at))
+    path.occupy(other, [cast.eve.id])
+    for deed in deeds:
+        seen.clear()
+        deed()
+        db.session.flush()
+        assert seen
+        assert all(each <= seen[0] for each in seen)
+    assert old.starts_at == later
+    assert old.mentor_id is not None
+
+
 def test_the_mentor_reads_and_answers(till: Programme, max_: Person, cast: Cast) -> None:
     visit = book(till, cast.vera, ask=Ask(cast.alice.id))
     assert service.get_visit(max_, visit.id) == visit
@@ -225,8 +283,25 @@ def test_the_mentor_reads_and_answers(till: Programme, max_: Person, cast: Cast)
     assert tomorrow == {cast.vera.id, cast.alice.id, cast.lev.id, max_.id}
     over = visit.ends_at + timedelta(minutes=20)
     assert max_.id in {due.person_id for due in due_mails(over, limit=99)}
+    _the_question_leads_to_the_debrief(visit, {max_.email, cast.vera.email}, over)
     service.tell_outcome(visit, max_, TookPlace.YES, now=over)
     assert visit.status == Status.HELD
+
+
+def _the_question_leads_to_the_debrief(visit: Visit, writers: set[str], over: datetime) -> None:
+    """Visitor and mentor are asked for their debrief in the mail that asks whether it took place."""
+    reminders.queue(due_mails(over, limit=99), over)
+    mails = {
+        row.recipient: row.payload
+        for row in db.session.scalars(select(OutboxItem).where(OutboxItem.kind == reminders.KIND))
+        if row.payload["template"] == "visit_outcome"
+    }
+    for address, payload in mails.items():
+        context = {**thaw(payload["context"]), "to_name": payload["name"], "answer_url": ""}
+        written = render("visit_outcome", payload["locale"], context)
+        for part in (written.text, written.html):
+            assert (f"/visits/{visit.id}/debrief" in part) == (address in writers)
+    assert writers < mails.keys()
 
 
 def test_a_visitor_who_waits_is_offered_an_hour_with_a_mentor(
@@ -297,6 +372,18 @@ def test_the_pages_of_a_visit_with_a_mentor(
         mentor("Mia")
         db.session.commit()
     assert "Mia Mentor" in lev.get(f"/visits/{visit_id}/mentor").text
+    with site.app_context():
+        anton = db.session.get_one(Person, site_cast.anton.id)
+        anton.role_rows = [*anton.role_rows, PersonRole(role=Role.MENTOR)]
+        service.swap_mentor(
+            db.session.get_one(Visit, visit_id),
+            db.session.get_one(Person, site_cast.lev.id),
+            mentor_id=anton.id,
+            now=MONDAY,
+        )
+        db.session.commit()
+    week = lev.get("/team?week=2026-11-26").text
+    assert week.count(f"/visits/{visit_id}/swap") == week.count(f"/visits/{visit_id}/mentor") == 1
     assert lev.post(f"/visits/{visit_id}/mentor", data={}).status_code == 303
     assert "Mia Mentor" in lev.get(f"/visits/{visit_id}").text
     assert browser.as_(mentor_id).get(f"/visits/{visit_id}").status_code == 404

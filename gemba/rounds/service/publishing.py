@@ -34,7 +34,7 @@ from gemba.visits.rules import FREE
 from gemba.visits.service.agents import Choice, Wanted
 from gemba.visits.service.booking import open_visit
 from gemba.visits.service.path import lock, settle_or_none
-from gemba.visits.service.waiting import leave_line
+from gemba.visits.service.waiting import hosts_of_held, leave_line
 
 KIND = "round-publish"
 PART = 10
@@ -97,7 +97,8 @@ def book_some(round_id: int, by_id: int, *, now: datetime) -> int:
     # Everyone at once and in order of id: who books by hand locks in the same order, so nobody waits in a
     # circle.
     people_in = {one for pair in pairs for one in (pair.person_id, pair.agent_id)}
-    lock(people_in | set(facts.mentors_for(chosen.programme)))
+    held = hosts_of_held(chosen.programme, [pair.person_id for pair in pairs])
+    lock(people_in | held | set(facts.mentors_for(chosen.programme)))
     by = db.session.get_one(Person, by_id)
     for pair in pairs:
         db.session.refresh(pair)

@@ -24,14 +24,13 @@ def repair(round_id: int) -> Answer:
     """Whose visit cannot be held, what they would get instead, and who would move for it."""
     chosen = service.managed(me(), round_id)
     found = repairing.look(chosen, now=now())
-    ids = {one for step in found.steps for one in (step.person, step.agent, step.to.agent if step.to else 0)}
     return render_template(
         "rounds/repair.html",
         round=chosen,
         found=found,
         lost=[(step, *_words(step)) for step in found.steps if step.fell],
         moved=[(step, *_words(step)) for step in found.steps if not step.fell],
-        names=names_of(ids),
+        names=names_of(found.people),
     )
 
 
@@ -43,8 +42,7 @@ def carry_out(round_id: int) -> Answer:
     chosen = service.managed(me(), round_id, lock=True)
     done = repairing.carry_out(me(), chosen, request.form.get("mark", ""), now=now())
     db.session.commit()
-    helped = sum(1 for step in done.steps if step.fell and step.to)
-    moved = sum(1 for step in done.steps if not step.fell)
+    helped, moved = done.helped, sum(1 for step in done.steps if not step.fell)
     words = ngettext("%(num)d person has a visit again.", "%(num)d people have a visit again.", helped)
     if moved:
         words += " " + ngettext("%(num)d other moved.", "%(num)d others moved.", moved)
@@ -57,6 +55,7 @@ def _words(step: Step) -> tuple[str, list[str]]:
     why = {
         Fell.AWAY: _("The agent is away that day."),
         Fell.NO_AGENT: _("The agent takes no visits any more."),
+        Fell.NO_MENTOR: _("The mentor cannot come that day."),
         Fell.CALLED_OFF: _("The visit was called off."),
         None: _("Makes room for others."),
     }

@@ -1,6 +1,6 @@
 """What people answer to an invite, and the other hours they propose, whichever way it comes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from gemba.schedule import declined
 from gemba.schedule.rules import Span
 from gemba.visits import kept, notices, replies
 from gemba.visits.errors import ProposalDecided
-from gemba.visits.facts import Ask
+from gemba.visits.facts import Ask, mentors_for
 from gemba.visits.models import Visit, VisitProposal
 from gemba.visits.replies import WEB, Said, Taken
 from gemba.visits.rules import REASON_MAX, Status
@@ -150,7 +150,8 @@ def _is_visitors(visit: Visit, person_id: int) -> bool:
 
 def accept_proposal(visit: Visit, proposal_id: int, by: Person, *, now: datetime) -> Visit:
     """Moves the visit to the proposed hour. Raises what `move` raises, NotFound or ProposalDecided."""
-    proposal = _open_proposal(visit, proposal_id, by)
+    # All who may take part in it then, at once: `move` locks nobody else afterwards.
+    proposal = _open_proposal(visit, proposal_id, by, also=mentors_for(visit.programme))
     _decide(proposal, Decided.ACCEPTED, by, now=now)
     return move(visit, by, start=proposal.starts_at, agreed=True, now=now)
 
@@ -163,8 +164,10 @@ def decline_proposal(visit: Visit, proposal_id: int, by: Person, *, now: datetim
     return visit
 
 
-def _open_proposal(visit: Visit, proposal_id: int, by: Person) -> VisitProposal:
-    lock_visit(visit)
+def _open_proposal(
+    visit: Visit, proposal_id: int, by: Person, *, also: Collection[int] = ()
+) -> VisitProposal:
+    lock_visit(visit, also=also)
     proposal = next((each for each in proposing.proposals_of(visit.id) if each.id == proposal_id), None)
     if proposal is None:
         raise NotFound

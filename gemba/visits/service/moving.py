@@ -143,7 +143,8 @@ def swap(visit: Visit, by: Person, *, agent_id: int | None = None, now: datetime
     Visitors keep hour, room and UID, and no notice is needed. Raises NotYoursToSwap, NobodyFree,
     AlreadyCancelled, AlreadyOver, TakeItFirst, SlotTaken or NotOffered.
     """
-    lock_visit(visit, also=[agent_id] if agent_id else facts.agents_for(ANY))
+    agents = [agent_id] if agent_id else facts.agents_for(ANY)
+    lock_visit(visit, also=[*agents, *facts.mentors_for(visit.programme)])
     if not may_decide(visit, by):
         raise NotYoursToSwap
     may_change(visit, by, 0, MoveTooLate, now=now)

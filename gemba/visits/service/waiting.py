@@ -1,5 +1,6 @@
 """The waitlist: who waits for an hour of a programme, in which order, and the one offer they may hold."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -83,6 +84,17 @@ def leave_line(programme: Programme, person: Person, *, also: Ask | None = None,
             close(held, Status.DECLINED)
     db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.id == entry.id))
     return is_freed
+
+
+def hosts_of_held(programme: Programme, people_ids: Collection[int]) -> set[int]:
+    """Agents and mentors of the hours held for these people in a programme, whose time they give back by
+    leaving the line; for who locks many at once."""
+    query = (
+        select(Visit.agent_id, Visit.mentor_id)
+        .join(WaitlistEntry, WaitlistEntry.visit_id == Visit.id)
+        .where(WaitlistEntry.programme_id == programme.id, WaitlistEntry.person_id.in_(people_ids))
+    )
+    return {host for hosts in db.session.execute(query) for host in hosts if host is not None}
 
 
 def _may_get(programme: Programme, ask: Ask, person: Person) -> list[int]:
