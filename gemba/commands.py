@@ -14,7 +14,7 @@ from gemba.clock import now
 from gemba.config import current_settings
 from gemba.db import db
 from gemba.demo import service as demo
-from gemba.errors import GembaError
+from gemba.errors import GembaError, NotFound
 from gemba.inbox.ways_in import WaysIn
 from gemba.outbox import room
 from gemba.outbox import service as outbox
@@ -220,7 +220,13 @@ def round_group() -> None:
 @click.argument("slug")
 def round_propose(slug: str) -> None:
     """Look for the pairs of the newest round of programme SLUG here and now. Nothing is booked."""
-    chosen = rounds.newest_round(programmes.get_programme(slug))
+    programme = programmes.find_programme(slug)
+    if programme is None:
+        raise GembaError("There is no programme %(slug)s.", slug=slug)
+    try:
+        chosen = rounds.newest_round(programme)
+    except NotFound:
+        raise GembaError("Programme %(slug)s has no round yet.", slug=slug) from None
     run = proposing.start(None, chosen, now=now())
     db.session.commit()
     rounds_errand.look(run.id)

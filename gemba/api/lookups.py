@@ -1,7 +1,8 @@
 """Things that requests name: found, or refused with what there is."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from flask import g
 
@@ -41,6 +42,15 @@ def line_id(name: str | None) -> int | None:
     if line is None:
         raise Invalid({"line": [_none_such("line", "Lines", [line.name for line in people.all_lines()])]})
     return line.id
+
+
+def people_of(body: Mapping[str, Any]) -> set[int]:
+    """The ids of the people a body names under `people` and `emails`. Raises Invalid."""
+    found, unknown = people.people_named(body.get("people") or (), body.get("emails") or ())
+    if unknown:
+        more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+        raise Invalid({"people": [f"There is nobody active for {', '.join(unknown[:NAMED])}{more}."]})
+    return found
 
 
 def running_programme(slug: str) -> Programme:

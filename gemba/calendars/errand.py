@@ -5,7 +5,7 @@ errand never fails: what went wrong is written down with the source, and the las
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,35 +13,46 @@ from typing import Any
 import structlog
 
 from gemba.calendars import service
+from gemba.calendars.copies import Copy, Order
 from gemba.calendars.reading import work_out
 from gemba.calendars.rules import LIMIT_BYTES, Trouble, Unreadable, trouble_of_status
-from gemba.calendars.service import Copy, Order
 from gemba.clock import now as app_now
 from gemba.config import current_settings
 from gemba.db import db, reading
 from gemba.fetch import Fetcher, FetchFailed
-from gemba.outbox.kinds import Ending, ItemFacts, register
+from gemba.outbox.kinds import Ending, Handler, ItemFacts, register
 
 TOTAL_SECONDS = 14.0
 """How long fetching and working out take at most, together."""
 LONGEST_TAG = 500
+OrderOf = Callable[[int, str, datetime], Order | None]
+"""Says what is to be read for a calendar by its number and the moment it was made, now."""
+Take = Callable[[Order, Copy | None, datetime], None]
+"""Writes down what came of it, and queues the next reading."""
 
 log = structlog.get_logger()
 
 
-def handle(payload: Mapping[str, Any], _item: ItemFacts) -> Ending | None:
-    """Reads one source. The chain ends where the source is gone."""
-    now = app_now()
-    with reading():
-        order = service.order_of(int(payload["source"]), str(payload["made"]), now)
-        # The network may be slow: no transaction is open while it is.
-        db.session.rollback()
-    if order is None:
-        return None
-    copy = read(order, now) if order.active else None
-    if copy is not None and copy.error:
-        log.info("calendars.not-read", source=order.source_id, error=copy.error)
-    return partial(service.take, order, copy)
+def reader(order_of: OrderOf, take: Take) -> Handler:
+    """Reads one calendar of a kind. The chain ends where the calendar is gone."""
+
+    def handle(payload: Mapping[str, Any], item: ItemFacts) -> Ending | None:
+        now = app_now()
+        with reading():
+            order = order_of(int(payload["source"]), str(payload["made"]), now)
+            # The network may be slow: no transaction is open while it is.
+            db.session.rollback()
+        if order is None:
+            return None
+        copy = read(order, now) if order.active else None
+        if copy is not None and copy.error:
+            log.info("calendars.not-read", kind=item.kind, source=order.source_id, error=copy.error)
+        return partial(take, order, copy)
+
+    return handle
+
+
+handle = reader(service.order_of, service.take)
 
 
 def read(order: Order, now: datetime) -> Copy:

@@ -5,29 +5,17 @@ calendar is a secret of the agent: everybody else is shown its host. Nothing her
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, func, select
 
+from gemba.calendars.copies import Copy, Order, is_stale, keep, note, order_for, sentence_of, wait_after
 from gemba.calendars.errors import AlreadyThere, NothingToRead, TooManySources
-from gemba.calendars.rules import (
-    DAYS_AHEAD,
-    EVERY,
-    FULL_AGAIN,
-    LONGEST_WAIT,
-    MOST_SOURCES,
-    NAME_MAX,
-    REASON_SENTENCES,
-    STALE_AFTER,
-    Spans,
-    Trouble,
-    coming,
-    next_wait,
-)
+from gemba.calendars.rules import LONGEST_WAIT, MOST_SOURCES, NAME_MAX, coming
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
-from gemba.fetch import BadAddress, FetchFailed, NotPublic, clean_address
+from gemba.fetch import BadAddress, NotPublic, clean_address
 from gemba.openings import hours_opened
 from gemba.outbox import service as outbox
 from gemba.people import service as people
@@ -66,33 +54,6 @@ class Listed:
         return not self.host
 
 
-@dataclass(frozen=True)
-class Order:
-    """What the worker has to read. `repr` never shows it: the address is a secret."""
-
-    source_id: int
-    made: datetime
-    url: str
-    zone: str
-    active: bool
-    headers: dict[str, str]
-
-    def __repr__(self) -> str:
-        return f"Order({self.source_id})"
-
-
-@dataclass(frozen=True)
-class Copy:
-    """What came of reading a calendar: busy times, or the code of an error, or neither: nothing changed."""
-
-    error: str = ""
-    spans: Spans | None = None
-    events: int = 0
-    known_until: datetime | None = None
-    etag: str = ""
-    last_modified: str = ""
-
-
 def sources_of(viewer: Person, agent_id: int, now: datetime) -> list[Listed]:
     """An agent's busy calendars, oldest first. Raises NotFound."""
     agent = agent_in_sight(viewer, agent_id)
@@ -116,24 +77,8 @@ def listed(viewer: Person, row: BusySource, now: datetime) -> Listed:
         fetched_at=row.fetched_at,
         known_until=row.known_until,
         error=sentence_of(row.error),
-        stale=_is_stale(row, now),
+        stale=is_stale(row, now),
     )
-
-
-def sentence_of(code: str) -> str:
-    """The English sentence of an error that is kept with a source, "" for none."""
-    if not code:
-        return ""
-    known = {each.code: (each.__doc__ or "").strip() for each in FetchFailed.__subclasses__()}
-    return {**known, **REASON_SENTENCES}.get(code, REASON_SENTENCES[Trouble.UNREADABLE])
-
-
-def _is_stale(row: BusySource, now: datetime) -> bool:
-    if not row.url:
-        return row.known_until is not None and row.known_until <= now
-    if row.fetched_at is None:
-        return bool(row.error)
-    return bool(row.error) or now - row.fetched_at > STALE_AFTER
 
 
 def add_address(viewer: Person, agent_id: int, *, url: str, name: str = "", now: datetime) -> BusySource:
@@ -165,7 +110,8 @@ def add_file(
     if copy.spans is None:
         raise Invalid({"file": [sentence_of(copy.error)]})
     row = _add(agent, name or clean_line(file_name)[:NAME_MAX] or "calendar.ics", now)
-    _keep(row, copy, now)
+    if keep(row, copy, now):
+        _changed(row, now)
     _audit(viewer, agent, "calendar.add", row, now)
     return row
 
@@ -210,17 +156,8 @@ def order_of(source_id: int, made: str, now: datetime) -> Order | None:
         return None
     person = db.session.get_one(Person, row.person_id)
     hours = db.session.get(Availability, person.id)
-    known = {"If-None-Match": row.etag, "If-Modified-Since": row.last_modified}
-    far = timedelta(days=DAYS_AHEAD) - FULL_AGAIN
-    is_whole = row.known_until is not None and row.known_until - now > far
-    return Order(
-        source_id=row.id,
-        made=row.created_at,
-        url=row.url,
-        zone=hours.timezone if hours else person.timezone,
-        active=person.active,
-        headers={name: value for name, value in known.items() if value and is_whole},
-    )
+    zone = hours.timezone if hours else person.timezone
+    return order_for(row.id, row, zone=zone, active=person.active, now=now)
 
 
 def take(order: Order, copy: Copy | None, now: datetime) -> None:
@@ -230,10 +167,9 @@ def take(order: Order, copy: Copy | None, now: datetime) -> None:
         return
     wait = LONGEST_WAIT
     if copy is not None:
-        row.tried_at, row.error = now, str(copy.error)
-        if not copy.error:
-            _keep(row, copy, now)
-        wait = next_wait(now - (row.fetched_at or row.created_at)) if copy.error else EVERY
+        if note(row, copy, now):
+            _changed(row, now)
+        wait = wait_after(row, now)
     outbox.forget(_chain(row))
     if not outbox.is_waiting(_chain(row)):
         _queue(row, now + wait, now)
@@ -252,19 +188,11 @@ def stale_sources(now: datetime) -> list[tuple[str, BusySource]]:
     return [(name, row) for name, row in rows]
 
 
-def _keep(row: BusySource, copy: Copy, now: datetime) -> None:
-    """The new copy in place of the last; nobody recomputes anything where the times to come are the same."""
-    row.fetched_at = now
-    if copy.spans is None:
-        return
-    is_different = coming(row.spans, now) != coming(copy.spans, now)
-    if is_different:
-        touch([row.person_id])
-    row.spans, row.events, row.known_until = copy.spans, copy.events, copy.known_until
-    row.etag, row.last_modified = copy.etag, copy.last_modified
+def _changed(row: BusySource, now: datetime) -> None:
+    """The busy times to come are others: what the agent offers is worked out anew."""
+    touch([row.person_id])
     db.session.flush()
-    if is_different:
-        hours_opened(now=now)
+    hours_opened(now=now)
 
 
 def _add(agent: Person, name: str, now: datetime, url: str = "") -> BusySource:

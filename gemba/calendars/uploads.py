@@ -4,9 +4,9 @@ import threading
 from datetime import datetime
 
 from gemba.calendars import service
+from gemba.calendars.copies import Copy
 from gemba.calendars.reading import work_out
 from gemba.calendars.rules import LIMIT_BYTES, Trouble, Unreadable
-from gemba.calendars.service import Copy
 from gemba.db import db
 from gemba.people.models import Person
 

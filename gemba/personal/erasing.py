@@ -33,6 +33,7 @@ ALONE = (
     "availability",
     "busy_source",
     "waitlist_entry",
+    "round_calendar",
     "round_sign_up",
     "round_invitee",
     "round_agent",

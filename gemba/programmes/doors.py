@@ -13,7 +13,7 @@ from gemba.db import db, insert_all_new, table_of
 from gemba.errors import Forbidden, Invalid, Refused
 from gemba.people import service as people
 from gemba.people.models import Person, PersonRole
-from gemba.people.rules import N_, Role, clean_email
+from gemba.people.rules import N_, Role
 from gemba.programmes.models import Programme, ProgrammePerson
 from gemba.programmes.rules import Opening, Who
 
@@ -146,6 +146,32 @@ def listed(programme: Programme, *, limit: int, offset: int = 0) -> list[Person]
     return list(db.session.scalars(query.limit(limit).offset(offset)))
 
 
+def listed_after(programme: Programme, after_id: int, *, limit: int) -> list[Person]:
+    """Who is on the list, by id, from behind an id on, with all that is told of people."""
+    query = (
+        select(Person)
+        .join(ProgrammePerson, ProgrammePerson.person_id == Person.id)
+        .where(ProgrammePerson.programme_id == programme.id, Person.id > after_id)
+        .order_by(Person.id)
+    )
+    return list(db.session.scalars(people.whole(query).limit(limit)))
+
+
+def set_people(viewer: Person, programme: Programme, ids: set[int], *, now: datetime) -> None:
+    """Makes these people the whole list; what the others have booked stays. Raises Forbidden."""
+    _admins_only(viewer)
+    here = ProgrammePerson.programme_id == programme.id
+    before = set(db.session.scalars(select(ProgrammePerson.person_id).where(here)))
+    if gone := before - ids:
+        db.session.execute(delete(ProgrammePerson).where(here, ProgrammePerson.person_id.in_(gone)))
+    if new := ids - before:
+        rows = [{"programme_id": programme.id, "person_id": person} for person in sorted(new)]
+        insert_all_new(table_of(ProgrammePerson), rows, "programme_id", "person_id")
+    if gone or new:
+        detail = {"added": len(new), "removed": len(gone)}
+        _audit(viewer, programme, "programme.people.set", detail, now)
+
+
 def count_listed(programme: Programme) -> int:
     """How many are on the list."""
     query = select(func.count()).where(ProgrammePerson.programme_id == programme.id)
@@ -155,26 +181,22 @@ def count_listed(programme: Programme) -> int:
 def add_people(viewer: Person, programme: Programme, addresses: Collection[str], *, now: datetime) -> Added:
     """Puts people on the list by their addresses. Raises Forbidden, Invalid."""
     _admins_only(viewer)
-    cleaned = {each: clean_email(each) for each in addresses}
-    if not cleaned:
+    if not addresses:
         raise Invalid({"addresses": [N_("Name somebody: by address or file.")]})
-    if len(cleaned) > LISTED_AT_ONCE:
+    if len(addresses) > LISTED_AT_ONCE:
         raise Invalid({"addresses": [N_("Add at most 3000 people at once.")]})
-    emails = {email for email in cleaned.values() if email}
-    query = select(Person.id, Person.email).where(Person.email.in_(emails), Person.active)
-    found = {email: person for person, email in db.session.execute(query)}
+    found, unknown = people.people_named((), addresses)
     before = set(
         db.session.scalars(
             select(ProgrammePerson.person_id).where(ProgrammePerson.programme_id == programme.id)
         )
     )
-    new = sorted(set(found.values()) - before)
+    new = sorted(found - before)
     if new:
         rows = [{"programme_id": programme.id, "person_id": person} for person in new]
         insert_all_new(table_of(ProgrammePerson), rows, "programme_id", "person_id")
         _audit(viewer, programme, "programme.people.add", {"people": len(new)}, now)
-    unknown = tuple(each for each, email in cleaned.items() if email not in found)
-    return Added(len(new), len(found) - len(new), unknown)
+    return Added(len(new), len(found) - len(new), tuple(unknown))
 
 
 def remove_person(viewer: Person, programme: Programme, person_id: int, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from gemba.people.rules import LANGUAGES
 from gemba.programmes.rules import GOALS, GUIDES, LIMITS, NUMBERS, Format, Opening, Who
 from gemba.web.forms import Form, at_most, many_lines, one_line
 
@@ -137,6 +138,21 @@ class ProgrammeForm(Form):
         default=Opening.BOTH.value,
         validate_choice=False,
     )
+    lines = SelectMultipleField(
+        _l("Lines that are visited"),
+        description=_l("None ticked: every line."),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    languages = SelectMultipleField(
+        _l("Languages of the visits"),
+        description=_l("Visits are with agents who speak one of them. None ticked: any language."),
+        choices=list(LANGUAGES.items()),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
     goal_share = StringField(_l("Percent who should have come"), filters=[one_line])
     goal_months = StringField(_l("Within so many months"), filters=[one_line])
     goal_visits = StringField(_l("Visits of each line in a month"), filters=[one_line])
@@ -149,10 +165,15 @@ class ProgrammeForm(Form):
         typed |= {name: _number(self[name].data) for name in NUMBERS}
         typed |= {name: _number(self[name].data) if self[name].data else None for name in (*LIMITS, *GOALS)}
         typed |= {name: self[name].data or "" for name in CHOICES}
-        return typed | {"departments": list(self.departments.data or ())}
+        typed["lines"] = [_number(each) for each in self.lines.data or ()]
+        ticked = {name: list(self[name].data or ()) for name in ("departments", "languages")}
+        return typed | ticked
 
-    def offer(self, departments: list[tuple[str, int]]) -> None:
-        """Says which departments there are, each with how many people; those that are ticked stay."""
+    def offer(self, departments: list[tuple[str, int]], lines: list[tuple[int, str]]) -> None:
+        """Says which departments there are, each with how many people, and which lines; those that are
+        ticked stay."""
+        self.lines.choices = [(str(number), name) for number, name in lines]
+        self.lines.data = [str(each) for each in self.lines.data or ()]
         there = dict(departments)
         gone = {name: 0 for name in self.departments.data or () if name not in there}
         self.departments.choices = [

@@ -18,6 +18,8 @@ class Programme(Base):
     others read them (0: no review). Words and pictures of notes are dropped after `keep_months` (0: never).
     Nothing is broken down by groups of fewer than `smallest_group` people. Empty texts are the shipped ones.
 
+    `languages` (codes) and `lines` (ids) say which agents take its visits, empty: all (hosts.py).
+
     `who` says who may take part: everyone, people of `departments`, or those on the list (ProgrammePerson);
     `opening` how visits come about. Goals that are None are none: `goal_share` percent of those it is for
     came within `goal_months`, each line had `goal_visits` visits a month. A `draft` was never started.
@@ -65,6 +67,8 @@ class Programme(Base):
     who: Mapped[str] = mapped_column(default="everyone")
     departments: Mapped[list[Any]] = mapped_column(JSON, default=list)
     opening: Mapped[str] = mapped_column(default="both")
+    languages: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    lines: Mapped[list[Any]] = mapped_column(JSON, default=list)
     goal_share: Mapped[int | None]
     goal_months: Mapped[int] = mapped_column(default=6)
     goal_visits: Mapped[int | None]

@@ -8,7 +8,8 @@
 
 `name_ru`, `purpose`, `purpose_ru`, `active`, `review_hours`, `keep_months`, `smallest_group` and the guides
 (`guide`, `rules`, `checklist`, `consent`, `debrief`, `debrief_mentor`, each with `_ru`, one a line) may stand
-beside these, and so may `who`, `departments`, `opening`, `goal_share`, `goal_months` and `goal_visits`.
+beside these, and so may `who`, `departments`, `opening`, `languages` (codes), `lines` (ids), `goal_share`,
+`goal_months` and `goal_visits`.
 """
 
 import re
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gemba.people.rules import clean_line, clean_text
+from gemba.people.rules import LANGUAGES, clean_line, clean_text
 
 
 class Format(StrEnum):
@@ -80,6 +81,8 @@ class Problem(StrEnum):
     GROUP = "Please give a whole number from 2 to 50."
     WHO = "Please choose everyone, departments or listed."
     DEPARTMENTS = "Please give at most 100 names of departments, each of at most 120 characters."
+    LANGUAGES = "Please choose from en and ru; none is any language."
+    LINES = "Please choose at most 100 of the lines there are; none is every line."
     OPENING = "Please choose all-year, rounds or both."
     SHARE = "Please give a whole number from 1 to 100, or null for no goal."
     GOAL_MONTHS = "Please give whole months from 1 to 36."
@@ -140,7 +143,7 @@ GOALS: Mapping[str, tuple[Bounds, Problem]] = {
     "goal_visits": (Bounds(1, 200), Problem.GOAL_VISITS),
 }
 """What a programme wants to reach; None is no goal."""
-DEPARTMENTS_MOST = 100
+DEPARTMENTS_MOST = LINES_MOST = 100
 
 GUIDES = (
     "guide",
@@ -158,7 +161,7 @@ GUIDES = (
 )
 """The texts of one line each; where they are empty, the shipped ones stand in (guides.py)."""
 
-Value = str | int | bool | list[str] | None
+Value = str | int | bool | list[str] | list[int] | None
 Values = dict[str, Value]
 
 
@@ -244,6 +247,21 @@ def _departments(value: object) -> list[str] | Problem:
     return sorted(set(names)) if is_good else Problem.DEPARTMENTS
 
 
+def _languages(value: object) -> list[str] | Problem:
+    """The codes once each, in the order in which the house names its languages."""
+    if not isinstance(value, list) or any(each not in tuple(LANGUAGES) for each in value):
+        return Problem.LANGUAGES
+    return [code for code in LANGUAGES if code in value]
+
+
+def _lines(value: object) -> list[int] | Problem:
+    """The ids once each, ascending; whether there are such lines is for the service to say."""
+    if not isinstance(value, list) or len(value) > LINES_MOST:
+        return Problem.LINES
+    is_good = all(type(each) is int and 0 < each < 2**31 for each in value)
+    return sorted(set(value)) if is_good else Problem.LINES
+
+
 def _number(bounds: Bounds, problem: Problem) -> Read:
     def read(value: object) -> int | Problem:
         return value if isinstance(value, int) and bounds.hold(value) else problem
@@ -274,6 +292,8 @@ _READERS: Mapping[object, Read] = {
     "who": _one_of(Who, Problem.WHO),
     "opening": _one_of(Opening, Problem.OPENING),
     "departments": _departments,
+    "languages": _languages,
+    "lines": _lines,
     **{name: _number(bounds, problem) for name, (bounds, problem) in NUMBERS.items()},
     **dict.fromkeys(LIMITS, _perhaps(LIMIT, Problem.LIMIT)),
     **{name: _perhaps(bounds, problem) for name, (bounds, problem) in GOALS.items()},

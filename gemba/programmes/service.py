@@ -48,6 +48,8 @@ SHAPE = (
     "who",
     "departments",
     "opening",
+    "languages",
+    "lines",
     "goal_share",
     "goal_months",
     "goal_visits",
@@ -181,9 +183,12 @@ def programme_document(programme: Programme) -> dict[str, object]:
 
 def _parsed(document: object, *, whole: bool) -> Values:
     try:
-        return parse_programme(document, whole=whole)
+        values = parse_programme(document, whole=whole)
     except BadProgramme as bad:
         raise Invalid(bad.errors) from bad
+    if values.get("lines") and not {line.id for line in people.all_lines()}.issuperset(values["lines"]):  # type: ignore[arg-type]
+        raise Invalid({"lines": [Problem.LINES.value]})
+    return values
 
 
 def _admins_only(viewer: Person) -> None:

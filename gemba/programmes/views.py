@@ -169,7 +169,7 @@ def _shipped() -> dict[str, str]:
 
 
 def _page(form: ProgrammeForm, programme: Programme | None) -> str:
-    form.offer(people_service.departments())
+    form.offer(people_service.departments(), people_service.line_choices())
     return render_template("programmes/programme.html", form=form, programme=programme)
 
 

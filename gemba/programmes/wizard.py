@@ -43,7 +43,7 @@ class Step(StrEnum):
 
 FIELDS: Mapping[Step, Sequence[str]] = {
     Step.FORMAT: ("format", "name", "name_ru"),
-    Step.PEOPLE: ("who", "departments", "opening", "seats", *GOALS, "goal_months"),
+    Step.PEOPLE: ("who", "departments", "opening", "seats", "lines", "languages", *GOALS, "goal_months"),
     Step.HOURS: (
         "duration_minutes",
         "slot_step_minutes",

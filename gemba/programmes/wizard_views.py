@@ -4,13 +4,14 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from wtforms import Field
 
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.rules import Role
-from gemba.programmes import doors, service, wizard
+from gemba.programmes import doors, hosts, service, wizard
 from gemba.programmes.forms import PeopleForm, ProgrammeForm
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
@@ -132,7 +133,7 @@ def _page(
     meanwhile: bool = False,
 ) -> str:
     if here is Step.PEOPLE:
-        form.offer(people.departments())
+        form.offer(people.departments(), people.line_choices())
     return render_template(
         f"programmes/wizard/{here}.html",
         here=here,
@@ -142,15 +143,36 @@ def _page(
         listed=listed or PeopleForm(formdata=None),
         total=doors.count_listed(programme) if programme and here in (Step.PEOPLE, Step.LOOK) else 0,
         seen=wizard.digest_of(programme, here) if programme else "",
-        saved=wizard.shown(programme, here) if programme and meanwhile else {},
+        saved=_kept(form, programme, here) if programme and meanwhile else {},
         **(_looked_at(programme) if programme and here is Step.LOOK else {}),
     )
 
 
+def _kept(form: ProgrammeForm, programme: Programme, here: Step) -> dict[str, str]:
+    """By label, what is kept by now of the fields in which something else stands here."""
+    typed = form.document()
+    return {
+        form[name].label.text: _in_words(form[name], value)
+        for name, value in wizard.shown(programme, here).items()
+        if typed[name] != value
+    }
+
+
+def _in_words(field: Field, value: object) -> str:
+    """A value as the form's choices call it."""
+    words = {str(key): str(label) for key, label in getattr(field, "choices", None) or ()}
+    many = value if isinstance(value, list) else [] if value is None else [value]
+    return ", ".join(words.get(str(each), str(each)) for each in many)
+
+
 def _looked_at(programme: Programme) -> dict[str, Any]:
-    """What the last step shows beside the fields: the steps of a training, and how many may take part."""
+    """What the last step shows beside the fields: the steps of a training, how many may take part, and with
+    whom."""
     trains = training.has_training(programme)
     return {
         "training": training.steps_of(me(), programme.slug)[1] if trains else [],
         "reached": doors.reach(programme),
+        "lines": [name for number, name in people.line_choices() if number in programme.lines],
+        "languages": hosts.languages_of(programme),
+        "hosts": hosts.count(programme),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from gemba.calendars.errand import reader
 from gemba.clock import now as app_now
 from gemba.db import db, reading
 from gemba.outbox.kinds import Ending, ItemFacts, register
@@ -16,7 +17,7 @@ from gemba.programmes.doors import when_asked_for_rounds
 from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.pairing.values import Plan
 from gemba.rounds.rules import Step
-from gemba.rounds.service import cadence, campaigns, inputs, inviting, proposing, publishing
+from gemba.rounds.service import cadence, calendars, campaigns, inputs, inviting, proposing, publishing
 from gemba.rounds.working import NoPlan, work_out
 
 TRIES = 3
@@ -103,10 +104,15 @@ def every_minute(now: datetime) -> None:
     inviting.remind_by_itself(now)
 
 
+read_calendar = reader(calendars.order_of, calendars.take)
+
+
 def init_app() -> None:
     """Says who does what."""
+    register(calendars.KIND, read_calendar, background=True)
     register(proposing.KIND, propose, background=True)
     register(publishing.KIND, publish, background=True)
     when_asked_for_rounds(campaigns.open_round)
     every("rounds", timedelta(minutes=1), every_minute)
     every("cadence", timedelta(hours=6), cadence.nudge)
+    every("round-calendars", timedelta(hours=6), calendars.forget_old)

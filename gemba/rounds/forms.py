@@ -1,11 +1,13 @@
 """Forms of rounds."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 
+from gemba.fetch.addresses import LONGEST_ADDRESS
 from gemba.people.rules import LANGUAGES
 from gemba.programmes.forms import PeopleForm
 from gemba.rounds.models import RoundSignUp
@@ -38,19 +40,29 @@ class WishForm(WeekForm):
         filters=[one_line],
         validators=[at_most(600)],
     )
+    calendar_url = StringField(
+        _l("Your calendar at an address"),
+        description=_l(
+            "It begins with https:// or webcal:// and mostly ends in .ics. Nobody but you sees it."
+        ),
+        filters=[one_line],
+        validators=[at_most(LONGEST_ADDRESS)],
+    )
     calendar = FileField(
-        _l("Your calendar as a file"),
+        _l("Or your calendar as a file"),
         description=_l("An .ics file: only its busy times are kept, and your visit avoids them."),
     )
+    forget = BooleanField(_l("Forget the busy times of the file"))
 
     @classmethod
-    def of(cls, sign: RoundSignUp | None, zone: str, names: str) -> "WishForm":
+    def of(cls, sign: RoundSignUp | None, zone: str, names: str, address: str) -> "WishForm":
         """The form of a sign-up, or of the usual wish."""
         weekly = sign.weekly if sign is not None and sign.weekly else USUAL_WEEK
         values: dict[str, Any] = {
             "timezone": sign.timezone if sign is not None and sign.timezone else zone,
             **{day: _words(weekly.get(str(number), ())) for number, day in enumerate(WEEKDAYS)},
             "refuses": names,
+            "calendar_url": address,
         }
         if sign is not None:
             products = [str(one) for one in sign.products] + [ANY, ANY]
@@ -64,12 +76,17 @@ class WishForm(WeekForm):
             }
         return cls(formdata=None, data=values)
 
-    def offer(self, products: list[tuple[str, str]], lines: list[tuple[str, str]]) -> None:
-        """Says what there is to choose from."""
+    def offer(
+        self, products: list[tuple[str, str]], lines: list[tuple[str, str]], languages: Collection[str]
+    ) -> None:
+        """Says what there is to choose from; no `languages` are all of them."""
         self.first.choices = [(ANY, _l("Any")), *products]
         self.second.choices = [(ANY, _l("Nothing else")), *products]
         self.line.choices = [(ANY, _l("Any line")), *lines]
-        self.language.choices = [("", _l("Any")), *LANGUAGES.items()]
+        self.language.choices = [
+            ("", _l("Any")),
+            *((code, name) for code, name in LANGUAGES.items() if not languages or code in languages),
+        ]
 
     def products(self) -> tuple[int, ...]:
         """The products wished for, best first."""

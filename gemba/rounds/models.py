@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gemba.db import Base
 from gemba.people.models import Line, Person
 from gemba.programmes.models import Programme
+from gemba.schedule.models import KeptCalendar
 from gemba.visits.models import Visit
 
 USUAL_LENGTH = timedelta(days=28)
@@ -72,8 +73,9 @@ class RoundSignUp(Base):
     """A person's wish to take part in a round.
 
     `weekly` are free hours as wall time in `timezone` (the shape of an agent's), empty: the usual working
-    week; `busy` are minutes from 1970 in which their calendar says busy. `products` are ids, best first;
-    with `insists` only those will do. `refuses` are ids of agents. `reason` says why they were left out.
+    week; `busy` are minutes from 1970 in which a calendar they sent as a file says busy. `products` are ids,
+    best first; with `insists` only those will do.
+    `refuses` are ids of agents. `reason` says why they were left out.
     """
 
     __tablename__ = "round_sign_up"
@@ -95,6 +97,24 @@ class RoundSignUp(Base):
 
     person: Mapped[Person] = relationship()
     line: Mapped[Line | None] = relationship()
+
+
+class RoundCalendar(KeptCalendar, Base):
+    """The calendar at an address that a person gave with their wish; gone with it, and once the round is."""
+
+    __tablename__ = "round_calendar"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["round_id", "person_id"],
+            ["round_sign_up.round_id", "round_sign_up.person_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_round_calendar_round_id_person_id", "round_id", "person_id", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class RoundAgent(Base):

@@ -65,19 +65,14 @@ class QuietHours(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class BusySource(Base):
-    """A calendar of an agent that says when they are busy, and nothing else of it.
+class KeptCalendar:
+    """What is kept of a calendar at an address: when somebody is busy, and nothing else of it.
 
     `url` is empty for an uploaded file. `spans` is `[[start, end], …]` in whole minutes since 1970 in UTC,
     half-open, sorted and joined, of the last good copy, which knows all up to `known_until`. `error` says
     why the last try brought nothing; the last good copy stays.
     """
 
-    __tablename__ = "busy_source"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str]
     url: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     tried_at: Mapped[datetime | None]
@@ -88,3 +83,13 @@ class BusySource(Base):
     events: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
     spans: Mapped[list[Any]] = mapped_column(JSON, default=list)
+
+
+class BusySource(KeptCalendar, Base):
+    """A calendar of an agent."""
+
+    __tablename__ = "busy_source"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]

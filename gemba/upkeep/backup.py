@@ -10,13 +10,14 @@ from pathlib import Path
 
 from sqlalchemy import inspect, select
 
-from gemba.calendars.service import KIND
+from gemba.calendars import service as calendars
 from gemba.config import current_settings
 from gemba.db import db, reading
 from gemba.migrate import current_revision, ensure_schema, known_revisions, newest_revision
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State, without_secrets
 from gemba.people.models import Person
+from gemba.rounds.service import calendars as rounds
 from gemba.upkeep import postgres, sqlite, uploads
 from gemba.upkeep.errors import (
     CannotWrite,
@@ -162,6 +163,9 @@ def _bring_back(file: Path, now: datetime) -> None:
     postgres.bring_back(file, db.engine.url, tables, then)
 
 
+_AGAIN = ", ".join(f"'{kind}'" for kind in (calendars.KIND, rounds.KIND))
+
+
 def _drop_waiting(table: str, now: datetime, zone: str) -> str:
     """SQL, for it must run before a worker can see the rows; what is due later than `now` never left.
 
@@ -170,7 +174,7 @@ def _drop_waiting(table: str, now: datetime, zone: str) -> str:
     moment = now.astimezone(UTC).strftime(f"'%Y-%m-%d %H:%M:%S.%f{zone}'")
     return (
         f"UPDATE {table} SET state = '{State.DROPPED}', done_at = {moment}, lease_token = NULL, "  # noqa: S608
-        f"lease_until = NULL, last_error = '{NOT_SENT}' WHERE kind <> '{KIND}' AND "
+        f"lease_until = NULL, last_error = '{NOT_SENT}' WHERE kind NOT IN ({_AGAIN}) AND "
         f"(state = '{State.LEASED}' OR (state = '{State.READY}' AND (attempts > 0 OR run_at <= {moment})))"
     )
 

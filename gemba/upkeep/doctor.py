@@ -17,6 +17,7 @@ from limits.storage import storage_from_string
 from sqlalchemy import func, select, text, union
 
 from gemba.calendars import service as calendars
+from gemba.calendars.copies import sentence_of
 from gemba.config import Settings
 from gemba.db import db, reading
 from gemba.demo import state as demo
@@ -108,7 +109,7 @@ def _calendars(_settings: Settings, now: datetime) -> Finding:
     if not stale:
         return Finding("calendars", True, "All busy calendars are up to date.")
     named = [
-        f"{name}: {urlsplit(row.url).hostname}, {_since(row, now)} {calendars.sentence_of(row.error)}".strip()
+        f"{name}: {urlsplit(row.url).hostname}, {_since(row, now)} {sentence_of(row.error)}".strip()
         for name, row in stale[:CALENDARS_NAMED]
     ]
     more = ", among them" if len(stale) > CALENDARS_NAMED else ""

@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from gemba.db import db, epoch
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
+from gemba.programmes import hosts
 from gemba.programmes.models import Programme
 from gemba.programmes.rules import Format
 from gemba.schedule import sides
@@ -36,14 +37,23 @@ MARGIN = timedelta(days=32)
 
 @dataclass(frozen=True)
 class Ask:
-    """What a visitor looks for; None is "any"."""
+    """What a visitor looks for; None is "any". `lines` and `languages` are the programme's (see `within`)."""
 
     agent_id: int | None = None
     product_id: int | None = None
     language: str | None = None
+    lines: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 ANY = Ask()
+
+
+def within(programme: Programme, ask: Ask) -> Ask:
+    """The same ask, of those agents only who take visits of the programme."""
+    if not hosts.is_limited(programme):
+        return ask
+    return replace(ask, lines=tuple(programme.lines), languages=tuple(programme.languages))
 
 
 def agents_for(ask: Ask, *, but: Collection[int] = ()) -> list[int]:
@@ -107,7 +117,7 @@ def _fitting(ask: Ask, *columns: Any, role: Role = Role.AGENT) -> Select[Any]:
     if ask.language is not None:
         speaking = select(PersonLanguage.person_id).where(PersonLanguage.language == ask.language)
         query = query.where(Person.id.in_(speaking))
-    return query
+    return query.where(*hosts.within(ask.lines, ask.languages))
 
 
 @dataclass
@@ -232,11 +242,15 @@ def _seats_of(programme: Programme) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Known:
-    """The facts of agents and visitors, and of those of whom one has to guide them: None where nobody."""
+    """The facts of agents and visitors, and of those of whom one has to guide them: None where nobody.
+
+    Of the agents, those `outside` take no visits of the programme.
+    """
 
     agents: list[AgentFacts]
     visitors: list[VisitorFacts]
     mentors: list[AgentFacts] | None = None
+    outside: frozenset[int] = frozenset()
 
 
 def gather(
@@ -257,6 +271,8 @@ def gather(
         [_with_load(*each) for each in loads_of(agents, times)],
         visitors_of(programme, visitors, times),
         None if mentors is None else _guides(mentors, times),
+        # A visit there is stays with its agent, whatever the programme says by now.
+        hosts.outside(programme, set(agents) - ({but.agent_id} if but is not None else set())),
     )
 
 

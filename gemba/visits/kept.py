@@ -98,6 +98,8 @@ def offered(
 ) -> Offer:
     """What these visitors can book in the window. Nobody visits themselves."""
     rules = schedule.booking_rules(programme)
+    if moving is None or ask.agent_id != moving.agent_id:
+        ask = facts.within(programme, ask)
     first = _monday(now)
     count = (rules.horizon_days + 8) * DAY_TICKS
     bundle = _bundle(programme, ask, first, count)

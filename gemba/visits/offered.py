@@ -91,8 +91,12 @@ def zone_on(hours: Hours, day: date) -> str:
 def _day(rules: BookingRules, known: facts.Known, day: date, now: datetime) -> OfferedDay:
     agent = known.agents[0]
     zone = zone_on(agent.hours, day)
+    other = [Reason(ReasonCode.OTHER_AGENTS)] if agent.agent in known.outside else []
     answers = [
-        (start, _plain(explain(rules, agent, visitors=(), start=start, now=now, mentors=known.mentors)))
+        (
+            start,
+            _plain(other + explain(rules, agent, visitors=(), start=start, now=now, mentors=known.mentors)),
+        )
         for start in _starts(rules, agent, zone, day)
     ]
     first = answers[0][1] if answers else ()

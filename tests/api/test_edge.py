@@ -47,7 +47,7 @@ def _calls(app: Flask) -> list[tuple[str, str]]:
 
 
 def test_there_are_calls_and_each_is_behind_the_one_check(site: Flask) -> None:
-    assert len(_calls(site)) == 71
+    assert len(_calls(site)) == 76
     assert [function.__name__ for function in site.before_request_funcs["api"]] == ["authenticate"]
     under_api = {rule.endpoint for rule in site.url_map.iter_rules() if rule.rule.startswith("/api")}
     open_to_all = {endpoint for endpoint in under_api if not endpoint.startswith("api.")}

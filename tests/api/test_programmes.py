@@ -293,3 +293,61 @@ def test_bad_hours(change: dict[str, object], path: str, as_: Callers, site_cast
 @pytest.mark.parametrize("body", [[], "x", 7])
 def test_hours_that_are_no_object(body: object, as_: Callers, site_cast: Cast) -> None:
     problem_of(as_("alice").put(f"/agents/{site_cast.alice.id}/availability", body), 422, "invalid")
+
+
+def test_lines_and_languages_by_name_and_departments_for_admins_only(as_: Callers, site_cast: Cast) -> None:
+    admin = as_("adam")
+    told = {"lines": ["checkout LINE"], "languages": ["ru", "en"], "departments": ["Product"]}
+    changed = admin.patch("/programmes/shadow", told).get_json()
+    assert (changed["lines"], changed["languages"], changed["departments"]) == (
+        ["Checkout line"],
+        ["en", "ru"],
+        ["Product"],
+    )
+    for name in ("vera", "lev", "olga"):
+        for seen in (
+            as_(name).get("/programmes/shadow").get_json(),
+            as_(name).get("/programmes").get_json()["items"][0],
+        ):
+            assert seen["lines"] == ["Checkout line"]
+            assert "departments" not in seen
+    for bad in (
+        {"lines": ["None"]},
+        {"lines": [1.5]},
+        {"lines": "Checkout line"},
+        {"languages": ["de"]},
+    ):
+        wrong = problem_of(admin.patch("/programmes/shadow", bad), 422, "invalid")
+        assert wrong["errors"].keys() == bad.keys()
+    document = {**admin.get("/programmes/shadow").get_json(), "smallest_group": 5}
+    assert admin.patch("/programmes/shadow", document).get_json() == document
+    why = {"agent": site_cast.ada.id, "start": "2026-11-26T09:00:00Z"}
+    reasons = as_("vera").get("/programmes/shadow/slots/explain", **why).get_json()["reasons"]
+    assert [each["code"] for each in reasons] == ["other-agents"]
+
+
+def test_the_list_of_those_who_may_take_part(as_: Callers, site_cast: Cast) -> None:
+    admin, path = as_("adam"), "/programmes/shadow/people"
+    vera, eve = site_cast.vera.id, site_cast.eve.id
+    assert admin.get(path).get_json() == {"items": [], "next": None}
+    put = admin.put(path, {"people": [vera], "emails": ["EVE@gemba.example", "eve@gemba.example"]})
+    assert [each["id"] for each in put.get_json()["items"]] == [vera, eve]
+    assert put.get_json()["items"][1]["email"] == "eve@gemba.example"
+    first = admin.get(path, limit=1).get_json()
+    rest = admin.get(first["next"].removeprefix("http://localhost")).get_json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == [vera, eve]
+    bodies: list[dict[str, object]] = [{}, {"people": [vera, 999]}, {"emails": ["who@x.example"]}, {"x": []}]
+    for wrong in [*bodies, {"people": vera}]:
+        problem_of(admin.put(path, wrong), 422, "invalid")
+    assert len(admin.get(path).get_json()["items"]) == 2
+    admin.patch("/programmes/shadow", {"who": "listed"})
+    assert admin.put(path, {"people": [eve]}).status_code == 200
+    problem_of(as_("vera").get("/programmes/shadow/slots"), 403, "not-for-you")
+    assert as_("eve").get("/programmes/shadow/slots").status_code == 200
+    assert admin.put(path, {"people": []}).get_json()["items"] == []
+    for name in ("vera", "alice", "lev", "olga"):
+        problem_of(as_(name).get(path), 403, "forbidden")
+        problem_of(as_(name).put(path, {"people": [eve]}), 403, "forbidden")
+    problem_of(as_(None).get(path), 401, "unauthorized")
+    problem_of(admin.get("/programmes/none/people"), 404, "not-found")
+    problem_of(as_("adam", "read").put(path, {"people": [eve]}), 403, "forbidden")

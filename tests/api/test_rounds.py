@@ -71,3 +71,46 @@ def test_a_round_by_calls(as_: Callers, site: Flask, site_cast: Cast, clock: Sta
     assert vera.get(f"/visits/{told['pairs'][0]['visit']}").get_json()["start"] == "2026-12-02T09:00:00Z"
     assert eve.get("/programmes/shadow/rounds").get_json()["items"][0]["outcome"] == "left-out"
     assert problem_of(vera.post(f"{path}/wishes", {}), 409, "round-closed")
+
+
+def test_who_is_asked_and_a_wish_with_a_calendar(
+    as_: Callers, site: Flask, site_cast: Cast, clock: StandingClock
+) -> None:
+    adam, vera = as_("adam"), as_("vera")
+    number = adam.post("/programmes/shadow/rounds", PLAN).get_json()["id"]
+    path = f"/rounds/{number}"
+    asked = {"people": [site_cast.vera.id, 999], "emails": ["eve@gemba.example"], "department": "Product"}
+    told = adam.post(f"{path}/invitations", asked)
+    assert (told.status_code, told.get_json()) == (
+        201,
+        {"asked": 2, "before": 0, "nobody": ["999"], "outside": 0},
+    )
+    assert adam.post(f"{path}/invitations", {"department": "Product"}).get_json()["before"] == 1
+    problem_of(adam.post(f"{path}/invitations", {}), 422, "invalid")
+    problem_of(vera.get(f"{path}/wishes"), 404, "not-found")
+    wish = {"calendar_url": "webcal://calendar.example/vera.ics"}
+    said = vera.post(f"{path}/wishes", wish).get_json()
+    assert said["calendar"] == {
+        "url": "https://calendar.example/vera.ics",
+        "busy": 0,
+        "fetched_at": None,
+        "tried_at": None,
+        "stale": False,
+        "error": None,
+    }
+    wrong = problem_of(vera.post(f"{path}/wishes", {"calendar_url": "http://10.0.0.1/x"}), 422, "invalid")
+    assert wrong["errors"].keys() == {"calendar_url"}
+    assert vera.post(f"{path}/wishes", {"note": "x"}).get_json()["calendar"] == said["calendar"]
+    assert vera.get(f"{path}/wishes").get_json()["note"] == "x"
+    listed = adam.get(f"{path}/invitations").get_json()["items"]
+    assert [(each["person"], each["signed_up"]) for each in listed] == [
+        (site_cast.vera.id, True),
+        (site_cast.eve.id, False),
+    ]
+    first = adam.get(f"{path}/invitations", limit=1).get_json()
+    assert adam.get(first["next"].removeprefix("http://localhost")).get_json()["items"] == listed[1:]
+    assert vera.post(f"{path}/wishes", {"calendar_url": None}).get_json()["calendar"] is None
+    for call in (vera.get(f"{path}/invitations"), vera.post(f"{path}/invitations", asked)):
+        problem_of(call, 404, "not-found")
+    clock.forward(days=7)
+    problem_of(adam.post(f"{path}/invitations", asked), 409, "round-closed")

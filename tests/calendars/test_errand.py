@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from gemba.calendars import reading as child
 from gemba.calendars import service
+from gemba.calendars.copies import Copy, sentence_of
 from gemba.calendars.rules import Trouble, Unreadable
 from gemba.db import db
 from gemba.fetch import Fetcher
@@ -183,8 +184,8 @@ REASONS = {
 
 def test_every_mischief_has_its_reason() -> None:
     assert set(REASONS) == set(MISCHIEF)
-    known = service.sentence_of("no such code")
-    assert all(service.sentence_of(code) != known for code in REASONS.values())
+    known = sentence_of("no such code")
+    assert all(sentence_of(code) != known for code in REASONS.values())
 
 
 @pytest.mark.parametrize("path", REASONS)
@@ -310,7 +311,7 @@ def test_what_was_removed_while_it_was_read_writes_nothing(
         )
     )
     db.session.flush()
-    service.take(order, service.Copy(spans=[[1, 2]]), clock())
+    service.take(order, Copy(spans=[[1, 2]]), clock())
     assert the_source().spans == []
     assert service.order_of(source_id, made.isoformat(), clock()) is None
 

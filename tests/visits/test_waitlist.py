@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gemba.calendars import service as calendars
+from gemba.calendars.copies import Copy
 from gemba.db import db
 from gemba.invites.service import invites_of
 from gemba.outbox.models import OutboxItem
@@ -232,7 +233,7 @@ def _alice_supports_couriers(cast: Cast, now: datetime) -> None:
 
 def _alice_is_busy(cast: Cast, now: datetime) -> None:
     minute = int(THURSDAY_TEN.timestamp()) // 60
-    copy = calendars.Copy(spans=[[minute, minute + 60]])
+    copy = Copy(spans=[[minute, minute + 60]])
     calendars.add_file(cast.alice, cast.alice.id, copy=copy, file_name="busy.ics", now=now)
 
 

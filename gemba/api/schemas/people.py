@@ -5,6 +5,7 @@ from marshmallow import fields
 from gemba.api.fields import Body, Choice, Flag, Id, Instant, Line, Listed, ProductRef, Raw
 from gemba.api.schemas.common import Answer, PartQuery, part_of, told
 from gemba.people.rules import LANGUAGES, LOCALES, Role
+from gemba.programmes.doors import LISTED_AT_ONCE
 from gemba.programmes.rules import GOALS, LIMIT, NUMBERS, Format, Opening, Who
 from gemba.programmes.rules import Problem as ProgrammeProblem
 from gemba.schedule.rules import Problem, ReasonCode
@@ -200,7 +201,16 @@ class Programme(Raw):
         metadata=told("Who may take part; listed: those on a list that admins keep.", enum=[*map(str, Who)])
     )
     departments = fields.List(
-        fields.String(metadata={"maxLength": 120}), metadata=told(ProgrammeProblem.DEPARTMENTS.value)
+        fields.String(metadata={"maxLength": 120}),
+        metadata=told(f"{ProgrammeProblem.DEPARTMENTS.value} Answered to admins only."),
+    )
+    lines = fields.List(
+        fields.String(metadata={"maxLength": 80}),
+        metadata=told("Names of the lines that are visited; none is every line."),
+    )
+    languages = fields.List(
+        fields.String(metadata={"enum": list(LANGUAGES)}),
+        metadata=told("Visits are with agents who speak one of them; none is any language."),
     )
     opening = fields.String(
         metadata=told(
@@ -224,6 +234,13 @@ class NewProgramme(Programme):
 
     slug = fields.String(required=True, metadata={"maxLength": 40})
     name = fields.String(required=True, metadata={"minLength": 1, "maxLength": 120})
+
+
+class ProgrammePeople(Body):
+    """Who may take part in a programme for those on a list: the whole list, by id, address or both."""
+
+    people = Listed(Id("somebody"), LISTED_AT_ONCE, doc="Ids of people.")
+    emails = Listed(Line(EMAIL_MAX), LISTED_AT_ONCE, doc="Addresses of people.")
 
 
 class SlotsQuery(Body):

@@ -15,11 +15,21 @@ from gemba.api.fields import (
     Raw,
     Text,
 )
-from gemba.api.schemas.common import Answer, told
+from gemba.api.schemas.common import Answer, part_of, told
 from gemba.api.schemas.people import WeeklyInterval
+from gemba.fetch.addresses import LONGEST_ADDRESS
 from gemba.people.rules import LANGUAGES
 from gemba.rounds.pairing.values import Because, Why
-from gemba.rounds.rules import NOT_AMONG, NOT_TRAINED, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome, PairState
+from gemba.rounds.rules import (
+    INVITED_AT_ONCE,
+    NOT_AMONG,
+    NOT_TRAINED,
+    NOTE_MAX,
+    PRODUCTS_MAX,
+    REFUSED_MAX,
+    Outcome,
+    PairState,
+)
 
 STATUSES = ("none", "waiting", "running", "done", "stopped", "failed", "publishing", "published")
 PINS_MAX = 500
@@ -88,6 +98,29 @@ class RoundWish(Body):
     language = Choice(list(LANGUAGES), load_default=None, allow_none=True)
     refuses = Listed(Id("an agent"), REFUSED_MAX, load_default=list, doc="Agents you would rather not visit.")
     note = Text(NOTE_MAX, load_default="")
+    calendar_url = Line(
+        LONGEST_ADDRESS,
+        least=1,
+        sentence="Give the address of a calendar, or null.",
+        allow_none=True,
+        doc="An ICS calendar of yours: your visit avoids what it says is busy. A worker reads it until the "
+        "pairs are published. Left out, an earlier one stays; null forgets it.",
+    )
+
+
+class RoundCalendar(Answer):
+    """What is known of the calendar at the address you gave. Its titles are never kept."""
+
+    url = fields.String(required=True)
+    busy = fields.Integer(required=True, metadata=told("How many busy times are to come."))
+    fetched_at = Instant(required=True, allow_none=True, doc="When it was last read well.")
+    tried_at = Instant(required=True, allow_none=True, doc="When it was last tried.")
+    stale = fields.Boolean(required=True, metadata=told("Whether what is known may be out of date."))
+    error = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=told("Why the last try brought nothing. The last good copy counts on."),
+    )
 
 
 class RoundWished(Answer):
@@ -103,7 +136,40 @@ class RoundWished(Answer):
     language = fields.String(required=True, allow_none=True)
     refuses = fields.List(fields.Integer(), required=True)
     note = fields.String(required=True)
+    calendar = fields.Nested(RoundCalendar, required=True, allow_none=True)
     outcome = fields.String(required=True, metadata={"enum": [str(one) for one in Outcome]})
+
+
+class RoundInvitation(Body):
+    """Whom to ask to take part: any of the three."""
+
+    people = Listed(Id("somebody"), INVITED_AT_ONCE, load_default=list, doc="Ids of people.")
+    emails = Listed(Line(254), INVITED_AT_ONCE, load_default=list, doc="Addresses of people.")
+    department = Line(120, load_default="", doc="Everyone of a department.")
+
+
+class RoundInvited(Answer):
+    """What became of an invitation."""
+
+    asked = fields.Integer(required=True, metadata=told("How many were asked now; each gets a mail."))
+    before = fields.Integer(required=True, metadata=told("How many had been asked before."))
+    nobody = fields.List(
+        fields.String(), required=True, metadata=told("Ids and addresses of nobody who is active here.")
+    )
+    outside = fields.Integer(
+        required=True, metadata=told("How many may not take part in the programme and were not asked.")
+    )
+
+
+class RoundInvitee(Answer):
+    """Somebody who was asked to take part."""
+
+    person = fields.Integer(required=True)
+    invited_at = Instant(required=True)
+    signed_up = fields.Boolean(required=True)
+
+
+RoundInvitees = part_of(RoundInvitee, "RoundInvitees")
 
 
 class ProposeRound(OptionalBody):

@@ -8,7 +8,8 @@ from gemba.api.blueprint import call
 from gemba.api.lookups import caller
 from gemba.api.schemas import calendars as shapes
 from gemba.calendars import service
-from gemba.calendars.service import Copy, Listed
+from gemba.calendars.copies import Copy
+from gemba.calendars.service import Listed
 from gemba.calendars.uploads import read_upload
 from gemba.clock import now
 from gemba.errors import Invalid

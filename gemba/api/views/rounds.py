@@ -1,5 +1,6 @@
 """Rounds: sign up with a wish; propose, pin and publish."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -7,20 +8,23 @@ from flask_babel import force_locale
 
 from gemba.api.blueprint import call
 from gemba.api.lookups import caller, line_id, product_id, visible_programme
+from gemba.api.paging import answer, part, unseal
 from gemba.api.schemas import rounds as shapes
+from gemba.api.schemas.common import PartQuery
 from gemba.clock import now
-from gemba.errors import Forbidden, Invalid
+from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.rules import Role
 from gemba.rounds import service
 from gemba.rounds.models import Round, RoundSignUp
 from gemba.rounds.rules import USUAL_WEEK
-from gemba.rounds.service import looking, proposing, publishing, wishing
+from gemba.rounds.service import calendars, inviting, looking, proposing, publishing, wishing
 from gemba.rounds.service.wishing import Wish
 from gemba.rounds.views.edge import start_of, why_words, works_of
 from gemba.schedule.forms import WEEKDAYS
 
 ROUND = "/rounds/<id:round_id>"
+ASKED = f"{ROUND}/invitations"
 ROUNDS = "/programmes/<slug:slug>/rounds"
 
 
@@ -71,8 +75,66 @@ def wish(body: dict[str, Any], round_id: int) -> Any:
         line_id=line_id(body["line"]),
         language=body["language"] or "",
         refuses=tuple(body["refuses"]),
+        calendar=(body["calendar_url"] or "") if "calendar_url" in body else None,
     )
     return _wished(service.sign_up(caller(), chosen, wish=wished, now=now()))
+
+
+@call("GET", f"{ROUND}/wishes", tag="Rounds", answer=shapes.RoundWished, problems=[404])
+def show_wish(round_id: int) -> Any:
+    """Your own wish
+
+    With what is known of your calendar. 404 where you did not sign up.
+    """
+    mine = wishing.sign_up_of(service.get_round(round_id), caller())
+    if mine is None:
+        raise NotFound
+    return _wished(mine)
+
+
+@call(
+    "GET", f"{ROUND}/invitations", tag="Rounds", query=PartQuery, answer=shapes.RoundInvitees, problems=[404]
+)
+def list_invitations(query: dict[str, Any], round_id: int) -> Any:
+    """Who was asked to take part
+
+    For admins.
+    """
+    chosen, after = service.managed(caller(), round_id), unseal(query["cursor"], 1)
+    rows = inviting.invitees(chosen, after[0] if after else 0, limit=query["limit"] + 1)
+    shown, cursor = part(rows, query["limit"], lambda each: (each.person_id,))
+    return answer([asdict(each) | {"person": each.person_id} for each in shown], cursor)
+
+
+@call(
+    "POST",
+    ASKED,
+    tag="Rounds",
+    body=shapes.RoundInvitation,
+    answer=shapes.RoundInvited,
+    status=201,
+    problems=[404, 409],
+)
+def invite(body: dict[str, Any], round_id: int) -> Any:
+    """Ask people to take part
+
+    For admins. Who was asked before is not asked again, and who may not take part is not asked at all.
+    """
+    chosen = service.managed(caller(), round_id, lock=True)
+    found = inviting.invite(
+        caller(),
+        chosen,
+        ids=body["people"],
+        addresses=body["emails"],
+        department=body["department"],
+        now=now(),
+    )
+    return {
+        "asked": found.new,
+        "before": found.before,
+        "nobody": list(found.unknown),
+        "outside": found.outside,
+    }
 
 
 @call(
@@ -206,7 +268,22 @@ def _wished(row: RoundSignUp) -> dict[str, Any]:
         "language": row.language or None,
         "refuses": row.refuses,
         "note": row.note,
+        "calendar": _calendar(row),
         "outcome": row.outcome,
+    }
+
+
+def _calendar(row: RoundSignUp) -> dict[str, Any] | None:
+    known = calendars.of(row, now())
+    if known is None:
+        return None
+    return {
+        "url": known.url,
+        "busy": known.coming,
+        "fetched_at": known.fetched_at,
+        "tried_at": known.tried_at,
+        "stale": known.stale,
+        "error": known.error or None,
     }
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from gemba.calendars import service as calendars
+from gemba.calendars.copies import Copy
 from gemba.calendars.rules import DAYS_AHEAD
-from gemba.calendars.service import Copy
 from gemba.db import db
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
 from gemba.demo.loading.hands_on import load_hands_on

@@ -10,10 +10,12 @@ from gemba.people.service.directory import (
     get_person,
     may_see_email,
     people_holding,
+    people_named,
     person_fields,
     save_person,
     update_person,
     visible_people,
+    whole,
 )
 from gemba.people.service.importing import Imported, addresses_in, import_people
 from gemba.people.service.lines import (
@@ -23,6 +25,7 @@ from gemba.people.service.lines import (
     find_line,
     get_line,
     get_product,
+    line_choices,
     people_by_line,
     people_by_product,
     save_line,
@@ -84,6 +87,7 @@ __all__ = [
     "hashed",
     "identities_of",
     "import_people",
+    "line_choices",
     "look_at_link",
     "make_token",
     "may_see_email",
@@ -91,6 +95,7 @@ __all__ = [
     "people_by_line",
     "people_by_product",
     "people_holding",
+    "people_named",
     "person_fields",
     "person_of_identity",
     "request_sign_in",
@@ -105,4 +110,5 @@ __all__ = [
     "use_link",
     "use_of_token",
     "visible_people",
+    "whole",
 ]

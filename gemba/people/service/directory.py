@@ -49,13 +49,30 @@ def visible_people(
         statement = statement.where(Person.id > after_id).order_by(Person.id)
     else:
         statement = statement.order_by(func.lower(Person.name), Person.id)
-    whole = statement.options(
+    return list(db.session.scalars(whole(statement).limit(limit).offset(offset)))
+
+
+def whole(statement: Select[Person]) -> Select[Person]:
+    """Loads line, roles, products and languages along, as person_fields wants them of many."""
+    return statement.options(
         joinedload(Person.line),
         selectinload(Person.role_rows),
         selectinload(Person.products),
         selectinload(Person.language_rows),
     )
-    return list(db.session.scalars(whole.limit(limit).offset(offset)))
+
+
+def people_named(ids: Collection[int], addresses: Collection[str]) -> tuple[set[int], list[str]]:
+    """Active people by id or address, and which of these ids and addresses nobody has."""
+    emails = {each: clean_email(each) for each in addresses}
+    known = [email for email in emails.values() if email]
+    query = select(Person.id, Person.email).where(
+        Person.active, or_(Person.id.in_(list(ids)), Person.email.in_(known))
+    )
+    found = dict(db.session.execute(query).tuples().all())
+    there = set(found.values())
+    unknown = [str(each) for each in ids if each not in found]
+    return set(found), unknown + [each for each, email in emails.items() if email not in there]
 
 
 def count_people(viewer: Person, asked: Asked = Asked()) -> int:

@@ -19,6 +19,11 @@ def all_lines() -> list[Line]:
     return list(db.session.scalars(select(Line).options(joinedload(Line.lead)).order_by(Line.name, Line.id)))
 
 
+def line_choices() -> list[tuple[int, str]]:
+    """Id and name of every line, by name."""
+    return [(line.id, line.name) for line in all_lines()]
+
+
 def all_products() -> list[Product]:
     """Every product, by name."""
     return list(db.session.scalars(select(Product).order_by(Product.name, Product.id)))

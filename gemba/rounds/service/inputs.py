@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from gemba.db import db
 from gemba.people.models import Person as PersonRow
 from gemba.people.models import PersonLanguage, PersonProduct
-from gemba.people.rules import Role
+from gemba.people.rules import LANGUAGES, Role
 from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
@@ -37,6 +37,7 @@ from gemba.rounds.rules import (
     order_of,
     turn_of,
 )
+from gemba.rounds.service.calendars import busy_of
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule import service as schedule
 from gemba.schedule import sides
@@ -45,6 +46,7 @@ from gemba.schedule.rules import (
     AgentFacts,
     BookingRules,
     Load,
+    Seconds,
     Span,
     guide_map,
     guided,
@@ -171,11 +173,12 @@ def offers_between(
 ) -> Iterator[Agent]:
     """What agents offer in a frame, by id ascending, as if the visits `gone` were not."""
     grid = frame.grid
-    ids = [agent for agent in facts.agents_for(ANY) if only is None or agent in only]
+    fitting = facts.within(programme, ANY)
+    ids = [agent for agent in facts.agents_for(fitting) if only is None or agent in only]
     times = facts.times_of(ids, programme, span_of(frame))
     guides = _guides(programme, frame, gone) if facts.is_guided(programme) else None
     _without(times, gone)
-    lines = _lines(ids)
+    lines, spoken = _lines(ids), frozenset(programme.languages or LANGUAGES)
     products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
     languages: dict[int, set[str]] = _sets(PersonLanguage.person_id, PersonLanguage.language, ids)
     for agent, load in facts.loads_of(ids, times):
@@ -192,7 +195,7 @@ def offers_between(
             zone=agent.hours.timezone,
             apart=_apart(frame.rules, agent),
             products=frozenset(products.get(number, ())),
-            languages=frozenset(languages.get(number, ())),
+            languages=frozenset(languages.get(number, ())) & spoken,
             line=lines.get(number),
             per_day=limits.per_day,
             per_week=limits.per_week,
@@ -298,13 +301,14 @@ def people_of(
         _zones(ids),
     )
     _without(times, gone)
-    programme = chosen.programme
+    programme, calendars = chosen.programme, busy_of(chosen, ids)
     for sign in signs:
         who = sign.person_id
         turn = turn_of(left_out_last=who in left, came=who in met)
+        busy = [(start * 60, end * 60) for start, end in sign.busy] + calendars.get(who, [])
         yield Person(
             id=who,
-            free=_free(sign, times.get(who) or Time(), zones.get(who, "UTC"), programme, frame),
+            free=_free(sign, busy, times.get(who) or Time(), zones.get(who, "UTC"), programme, frame),
             order=order_of(turn, chosen.seed or chosen.id, who),
             products=tuple(sign.products),
             insists=sign.insists,
@@ -315,13 +319,16 @@ def people_of(
         )
 
 
-def _free(sign: RoundSignUp, time: Time, zone: str, programme: Programme, frame: Frame) -> int:
-    """The starts at which a whole visit lies in somebody's free hours, whatever else they have then."""
+def _free(
+    sign: RoundSignUp, busy: list[Seconds], time: Time, zone: str, programme: Programme, frame: Frame
+) -> int:
+    """The starts at which a whole visit lies in somebody's free hours and not in what their calendars say is
+    `busy`, whatever else they have then."""
     grid = frame.grid
     hours = hours_from(sign.timezone or zone, sign.weekly or USUAL_WEEK, {}, [], "", [])
     # Every five minutes: which starts there are is for the agent's clock to say.
     rules = replace(frame.rules, slot_step_minutes=5, slot_offset_minutes=0)
-    load = Load(calendar=[(start * 60, end * 60) for start, end in sign.busy])
+    load = Load(calendar=busy)
     own = start_map(rules, AgentFacts(sign.person_id, hours), grid.first, grid.count, load).own
     return own & frame.mask & ~taken_of(programme, sign.person_id, time, frame)
 

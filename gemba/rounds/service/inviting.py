@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db, insert_all_new, table_of
 from gemba.errors import Invalid
 from gemba.people import service as people
 from gemba.people.models import Person
-from gemba.people.rules import N_, clean_email
+from gemba.people.rules import N_
 from gemba.programmes import doors
 from gemba.rounds.errors import RoundClosed, TooManyMails
 from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundSignUp
@@ -36,24 +36,24 @@ class Invited:
 
 
 def invite(
-    viewer: Person, chosen: Round, *, addresses: Collection[str] = (), department: str = "", now: datetime
+    viewer: Person,
+    chosen: Round,
+    *,
+    addresses: Collection[str] = (),
+    ids: Collection[int] = (),
+    department: str = "",
+    now: datetime,
 ) -> Invited:
     """Asks people to take part; who was asked before is not asked again. Raises RoundClosed, Invalid."""
     if not is_open(chosen, now):
         raise RoundClosed
-    cleaned = {each: clean_email(each) for each in addresses}
-    if len(cleaned) > INVITED_AT_ONCE:
+    if len(addresses) > INVITED_AT_ONCE:
         raise Invalid({"addresses": [N_("Invite at most 3000 people at once.")]})
-    emails = {email for email in cleaned.values() if email}
-    found: list[Person] = []
-    if emails:
-        found += db.session.scalars(select(Person).where(Person.email.in_(emails), Person.active))
-    if department:
-        found += db.session.scalars(select(Person).where(Person.department == department, Person.active))
-    if not found and not cleaned:
+    named, unknown = people.people_named(ids, addresses)
+    wanted = select(Person).where(Person.active, or_(Person.id.in_(named), _of(department)))
+    found = db.session.scalars(wanted).all()
+    if not found and not unknown:
         raise Invalid({"addresses": [N_("Name somebody: by address, department or file.")]})
-    there = {person.email for person in found}
-    unknown = tuple(each for each, email in cleaned.items() if email not in there)
     asked = {person.id: person for person in found}
     outside = doors.not_admitted(chosen.programme, list(asked))
     asked = {number: person for number, person in asked.items() if number not in outside}
@@ -66,7 +66,33 @@ def invite(
         mails.invite(chosen, [person for person in new if person.id not in signed], now=now)
         people.audit(viewer, "round.invite", f"round:{chosen.id}", {"people": len(new)}, now)
     db.session.flush()
-    return Invited(len(new), len(asked) - len(new), unknown, len(outside))
+    return Invited(len(new), len(asked) - len(new), tuple(unknown), len(outside))
+
+
+def _of(department: str) -> ColumnElement[bool]:
+    return Person.department == department if department else false()
+
+
+@dataclass(frozen=True)
+class Invitee:
+    """Somebody who was asked, when, and whether they signed up."""
+
+    person_id: int
+    invited_at: datetime
+    signed_up: bool
+
+
+def invitees(chosen: Round, after_id: int = 0, *, limit: int) -> list[Invitee]:
+    """Who was asked, by id, from behind an id on."""
+    signed = exists().where(
+        RoundSignUp.round_id == chosen.id, RoundSignUp.person_id == RoundInvitee.person_id
+    )
+    query = (
+        select(RoundInvitee.person_id, RoundInvitee.invited_at, signed)
+        .where(RoundInvitee.round_id == chosen.id, RoundInvitee.person_id > after_id)
+        .order_by(RoundInvitee.person_id)
+    )
+    return [Invitee(*row) for row in db.session.execute(query.limit(limit))]
 
 
 def _invited(chosen: Round) -> set[int]:
@@ -126,7 +152,7 @@ def ask_agents(viewer: Person, chosen: Round, *, now: datetime) -> int:
     }
     asked: Sequence[Person] = [
         agent
-        for agent in agents_with_hours()
+        for agent in agents_with_hours(chosen.programme)
         if agent.id not in known
         or (known[agent.id].asked_at is None and known[agent.id].confirmed_at is None)
     ]

@@ -13,10 +13,12 @@ from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.models import Line, Person, PersonRole, Product
 from gemba.people.rules import LANGUAGES, N_, Role, clean_text, is_timezone
-from gemba.programmes import doors
+from gemba.programmes import doors, hosts
+from gemba.programmes.models import Programme
 from gemba.rounds.errors import RoundClosed
 from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
 from gemba.rounds.rules import CAPACITY_MAX, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome
+from gemba.rounds.service import calendars
 from gemba.rounds.service.campaigns import is_open
 from gemba.schedule import rules as hours
 from gemba.schedule.models import Availability
@@ -25,12 +27,14 @@ from gemba.schedule.models import Availability
 @dataclass(frozen=True)
 class Wish:
     """What somebody would like. `weekly` is the JSON shape of hours (`[{weekday, start, end}]`) in
-    `timezone`, None for the usual working week; `busy` are minutes from 1970, None leaves what is there."""
+    `timezone`, None for the usual working week; `busy` are minutes from 1970, `calendar` is the address of a
+    calendar ("" for none); None leaves what is there."""
 
     note: str = ""
     timezone: str = ""
     weekly: Sequence[dict[str, str]] | None = None
     busy: Sequence[Sequence[int]] | None = None
+    calendar: str | None = None
     products: tuple[int, ...] = ()
     insists: bool = False
     line_id: int | None = None
@@ -46,7 +50,8 @@ def sign_up(
         raise RoundClosed
     doors.admit(chosen.programme, person)
     wish = wish or Wish(note=note)
-    weekly = _checked(wish)
+    weekly = _checked(wish, chosen)
+    address = calendars.checked(wish.calendar) if wish.calendar is not None else None
     row = db.session.get(RoundSignUp, (chosen.id, person.id))
     if row is None:
         row = RoundSignUp(round_id=chosen.id, person_id=person.id, created_at=now, busy=[])
@@ -59,10 +64,12 @@ def sign_up(
         row.busy = [list(each) for each in wish.busy]
     people.audit(person, "round.signed_up", f"round:{chosen.id}", {}, now)
     db.session.flush()
+    if address is not None:
+        calendars.give(row, address, now=now)
     return row
 
 
-def _checked(wish: Wish) -> dict[str, Any]:
+def _checked(wish: Wish, chosen: Round) -> dict[str, Any]:
     """The hours as they are stored. Raises Invalid."""
     errors: dict[str, list[str]] = {}
     if len(clean_text(wish.note)) > NOTE_MAX:
@@ -71,6 +78,10 @@ def _checked(wish: Wish) -> dict[str, Any]:
         errors["timezone"] = [N_("Choose a time zone such as Europe/Berlin.")]
     if wish.language not in ("", *LANGUAGES):
         errors["language"] = [N_("Choose from en and ru.")]
+    elif chosen.programme.languages and wish.language not in ("", *chosen.programme.languages):
+        errors["language"] = [N_("Visits of this programme are not held in this language.")]
+    if chosen.programme.lines and wish.line_id not in (None, *chosen.programme.lines):
+        errors["line"] = [N_("Agents of this line take no visits of this programme.")]
     for name, ids, most, model in (
         ("products", wish.products, PRODUCTS_MAX, Product),
         ("refuses", wish.refuses, REFUSED_MAX, Person),
@@ -114,6 +125,7 @@ def withdraw(person: Person, chosen: Round, *, now: datetime) -> None:
         raise RoundClosed
     row = db.session.get(RoundSignUp, (chosen.id, person.id))
     if row is not None:
+        calendars.give(row, "", now=now)
         db.session.delete(row)
         people.audit(person, "round.withdrawn", f"round:{chosen.id}", {}, now)
     db.session.flush()
@@ -163,8 +175,10 @@ def capacity_of(chosen: Round, agent: Person) -> RoundAgent | None:
 
 
 def is_agent_of(chosen: Round, person: Person) -> bool:
-    """Whether somebody could be visited in a round: an agent with hours."""
-    return person.active and person.has(Role.AGENT) and db.session.get(Availability, person.id) is not None
+    """Whether somebody could be visited in a round: an agent with hours who takes the programme's visits."""
+    if not person.active or not person.has(Role.AGENT) or hosts.outside(chosen.programme, [person.id]):
+        return False
+    return db.session.get(Availability, person.id) is not None
 
 
 def set_capacity(agent: Person, chosen: Round, capacity: int | None, *, now: datetime) -> RoundAgent:
@@ -188,14 +202,14 @@ def set_capacity(agent: Person, chosen: Round, capacity: int | None, *, now: dat
     return row
 
 
-def agents_with_hours() -> list[Person]:
-    """Active agents who saved hours, by id."""
+def agents_with_hours(programme: Programme) -> list[Person]:
+    """Active agents who saved hours and take visits of a programme, by id."""
     return list(
         db.session.scalars(
             select(Person)
             .join(Availability, Availability.person_id == Person.id)
             .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.AGENT))
-            .where(Person.active)
+            .where(Person.active, *hosts.hosting(programme))
             .order_by(Person.id)
         )
     )

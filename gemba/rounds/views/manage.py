@@ -15,7 +15,7 @@ from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.rounds import service
 from gemba.rounds.forms import InviteForm, RoundForm
-from gemba.rounds.service import inviting, proposing
+from gemba.rounds.service import calendars, inviting, proposing
 from gemba.rounds.service.campaigns import close_sign_up
 from gemba.rounds.views.edge import SHOWN, blueprint, number
 from gemba.web.access import me, requires
@@ -147,6 +147,7 @@ def _page(round_id: int, form: InviteForm) -> str:
         counts=service.counts(chosen),
         silent=inviting.silent(chosen, limit=SHOWN),
         signs=signs,
+        calendars=calendars.read_of(chosen, now()),
         page=number("page"),
         shown=SHOWN,
         run=proposing.newest_run(chosen),

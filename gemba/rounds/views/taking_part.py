@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from gemba.calendars.service import sentence_of
+from gemba.calendars.copies import sentence_of
 from gemba.calendars.uploads import read_bytes
 from gemba.clock import now
 from gemba.db import db
@@ -11,10 +11,11 @@ from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.rules import COMMON_ZONES, Role, is_timezone
 from gemba.people.service.lookups import names_of
+from gemba.programmes import hosts
 from gemba.rounds import service
 from gemba.rounds.forms import CapacityForm, WishForm, _id
 from gemba.rounds.models import Round, RoundSignUp
-from gemba.rounds.service import wishing
+from gemba.rounds.service import calendars, wishing
 from gemba.rounds.service.wishing import Wish
 from gemba.rounds.views.edge import blueprint, turn_words, why_words, works_of
 from gemba.schedule.forms import WEEKDAYS
@@ -33,7 +34,9 @@ def show(round_id: int) -> Answer:
     mine = wishing.sign_up_of(chosen, me())
     if request.method == "GET":
         names = names_of(mine.refuses).values() if mine is not None else ()
-        return _page(chosen, mine, WishForm.of(mine, me().timezone, ", ".join(names)))
+        known = calendars.of(mine, now())
+        address = known.url if known is not None else ""
+        return _page(chosen, mine, WishForm.of(mine, me().timezone, ", ".join(names), address))
     form = WishForm()
     try:
         valid = form.validate()
@@ -91,7 +94,8 @@ def _wish(form: WishForm, busy: list[list[int]] | None) -> Wish:
         note=form.note.data or "",
         timezone=document["timezone"],
         weekly=document["weekly"],
-        busy=busy,
+        busy=[] if busy is None and form.forget.data else busy,
+        calendar=form.calendar_url.data or "",
         products=form.products(),
         insists=bool(form.insists.data),
         line_id=_id(form.line.data) or None,
@@ -122,9 +126,12 @@ def _busy(form: WishForm) -> list[list[int]] | None:
 
 
 def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
+    programme = chosen.programme
+    lines = [each for each in people.line_choices() if not programme.lines or each[0] in programme.lines]
     form.offer(
         [(str(product.id), product.name) for product in people.all_products()],
-        [(str(line.id), line.name) for line in people.all_lines()],
+        [(str(number), name) for number, name in lines],
+        programme.languages,
     )
     reason = mine.reason if mine is not None else {}
     return render_template(
@@ -132,6 +139,8 @@ def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
         round=chosen,
         mine=mine,
         form=form,
+        calendar=calendars.of(mine, now()),
+        spoken=hosts.languages_of(programme),
         open=service.is_open(chosen, now()),
         begun=now() >= chosen.opens_at,
         pair=wishing.pair_of(chosen, me()),

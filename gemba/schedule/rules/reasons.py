@@ -11,6 +11,7 @@ Value = int | str | date | datetime
 class ReasonCode(StrEnum):
     """Why a start is not offered. The values are part of the API."""
 
+    OTHER_AGENTS = "other-agents"
     NOT_ON_GRID = "not-on-grid"
     REPEATED_HOUR = "repeated-hour"
     IN_THE_PAST = "in-the-past"
@@ -39,6 +40,7 @@ class ReasonCode(StrEnum):
 
 
 REASON_SENTENCES: Mapping[ReasonCode, str] = {
+    ReasonCode.OTHER_AGENTS: "Visits of this programme are with agents of other lines or languages.",
     ReasonCode.NOT_ON_GRID: "Visits do not start at this time of the hour.",
     ReasonCode.REPEATED_HOUR: "The clocks go back and this hour comes twice; only the first can be booked.",
     ReasonCode.IN_THE_PAST: "This hour has already begun.",

@@ -14,7 +14,16 @@ from gemba.people.models import Line, Person, PersonLanguage, PersonProduct
 from gemba.programmes.models import Programme
 from gemba.schedule import service as schedule
 from gemba.schedule import sides
-from gemba.schedule.rules import DYNAMIC_REASONS, AgentFacts, BookingRules, Offer, Span, explain
+from gemba.schedule.rules import (
+    DYNAMIC_REASONS,
+    AgentFacts,
+    BookingRules,
+    Offer,
+    Reason,
+    ReasonCode,
+    Span,
+    explain,
+)
 from gemba.visits import facts, kept
 from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.facts import Ask
@@ -104,7 +113,8 @@ def _asked(wanted: Wanted) -> list[int]:
 
 def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
     """Why nobody can: taken a moment ago, with alternatives, or not offered, with the reasons."""
-    known = wanted.known(facts.agents_for(wanted.ask, but=wanted.visitors))
+    ask = wanted.ask if wanted.ask.agent_id else facts.within(wanted.programme, wanted.ask)
+    known = wanted.known(facts.agents_for(ask, but=wanted.visitors))
     against = [reasons_against(wanted, agent, known, now=now) for agent in known.agents]
     # Only other bookings stand against one of them: a moment ago this hour was offered.
     if any(all(reason.code in DYNAMIC_REASONS for reason in reasons) for reasons in against):
@@ -114,7 +124,8 @@ def refusal(wanted: Wanted, *, now: datetime) -> SlotTaken | NotOffered:
 
 def reasons_against(wanted: Wanted, agent: AgentFacts, known: facts.Known, *, now: datetime) -> list[Any]:
     """Every rule that stands against this agent at the wanted hour."""
-    return explain(
+    other = [Reason(ReasonCode.OTHER_AGENTS)] if agent.agent in known.outside else []
+    return other + explain(
         wanted.booking_rules,
         agent,
         visitors=known.visitors,
@@ -150,7 +161,7 @@ def by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:
     """Free agents in the order in which they should take the visit."""
     if len(free) < 2:
         return [Choice(agent, "only-one") for agent in free]
-    ordered = in_order(candidates(free, wanted.visitors), wanted.start)
+    ordered = in_order(candidates(free, wanted.visitors, languages=wanted.programme.languages), wanted.start)
     return [Choice(each.agent, "met-all" if each.met else "not-met", _facts_of(each)) for each in ordered]
 
 
@@ -164,11 +175,17 @@ def _facts_of(candidate: Candidate) -> dict[str, Any]:
 
 
 def candidates(
-    agents: Sequence[int], visitors: Collection[int], as_part: Part = Visit.agent_id
+    agents: Sequence[int],
+    visitors: Collection[int],
+    as_part: Part = Visit.agent_id,
+    languages: Collection[str] = (),
 ) -> list[Candidate]:
-    """What speaks for and against each of these agents, or mentors, in six statements."""
+    """What speaks for and against each of these agents, or mentors, in six statements.
+
+    `languages` are those of the programme, () is any: what else somebody speaks does not count.
+    """
     met, due = _met(agents, visitors, as_part), _turns(agents, as_part)
-    speaking, supporting = _speaking(agents, visitors), _supporting(agents, visitors)
+    speaking, supporting = _speaking(agents, visitors, languages), _supporting(agents, visitors)
     return [
         Candidate(
             agent,
@@ -191,12 +208,14 @@ def _met(agents: Sequence[int], visitors: Collection[int], as_part: Part) -> set
     return set(db.session.scalars(query))
 
 
-def _speaking(agents: Sequence[int], visitors: Collection[int]) -> set[int]:
-    """The agents who can be visited in a visitor's language."""
+def _speaking(agents: Sequence[int], visitors: Collection[int], languages: Collection[str]) -> set[int]:
+    """The agents who can be visited in a visitor's language, where that is one of these."""
     theirs = select(Person.locale).where(Person.id.in_(visitors))
     query = select(PersonLanguage.person_id).where(
         PersonLanguage.person_id.in_(agents), PersonLanguage.language.in_(theirs)
     )
+    if languages:
+        query = query.where(PersonLanguage.language.in_(languages))
     return set(db.session.scalars(query))
 
 

@@ -35,6 +35,7 @@ def in_turn(wanted: Wanted, agent_id: int) -> list[int | None]:
         return [None]
     has_it = wanted.moving.mentor_id if wanted.moving else None
     if len(free) > 1:
-        found = candidates(free, wanted.visitors, as_part=Visit.mentor_id)
+        spoken = wanted.programme.languages
+        found = candidates(free, wanted.visitors, as_part=Visit.mentor_id, languages=spoken)
         free = [each.agent for each in in_order(found, wanted.start)]
     return sorted(free, key=lambda mentor: mentor != has_it)

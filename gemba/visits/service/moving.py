@@ -130,7 +130,8 @@ class StandIns:
 def stand_ins(visit: Visit, *, now: datetime) -> StandIns:
     """Who could stand in for the visit's agent; notice is not asked for, all other rules hold."""
     wanted = same_hour(visit, None)
-    known = wanted.known(facts.agents_for(ANY, but=[visit.agent_id, *hosted(visit)]))
+    fitting = facts.within(visit.programme, ANY)
+    known = wanted.known(facts.agents_for(fitting, but=[visit.agent_id, *hosted(visit)]))
     against = [(agent.agent, reasons_against(wanted, agent, known, now=now)) for agent in known.agents]
     free = [agent for agent, reasons in against if not reasons]
     nearly = sorted(((len(reasons), agent, reasons) for agent, reasons in against if reasons))

@@ -17,7 +17,7 @@ from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
 from gemba.visits import notices
 from gemba.visits.errors import OfferOver
-from gemba.visits.facts import Ask, agents_for, mentors_for
+from gemba.visits.facts import Ask, agents_for, mentors_for, within
 from gemba.visits.models import Visit, WaitlistEntry
 from gemba.visits.rules import Status
 from gemba.visits.service import seats
@@ -99,8 +99,9 @@ def hosts_of_held(programme: Programme, people_ids: Collection[int]) -> set[int]
 
 def _may_get(programme: Programme, ask: Ask, person: Person) -> list[int]:
     """The agents a booking may go to, and the mentors who may guide it."""
-    agents = [ask.agent_id] if ask.agent_id is not None else agents_for(ask, but=[person.id])
-    return [*agents, *mentors_for(programme)]
+    if ask.agent_id is not None:
+        return [ask.agent_id, *mentors_for(programme)]
+    return [*agents_for(within(programme, ask), but=[person.id]), *mentors_for(programme)]
 
 
 def places_of(person: Person) -> list[Place]:
