@@ -5,7 +5,7 @@ looks up once what does not change within a request or for the same arguments; t
 holds them side by side.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from types import NoneType
 from typing import Any, cast
@@ -18,11 +18,12 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
+from jinja2.runtime import Macro
 from markupsafe import Markup, escape
 
 from gemba.web.assets import asset
 
-ADDRESSES_MAX = 8192
+ADDRESSES_MAX, SAID_MAX = 8192, 2048
 PLAIN = frozenset({int, NoneType})
 """What addresses that are kept are made of: numbers of rows, never words or secrets."""
 _UNKNOWN = None, NullTranslations()
@@ -98,9 +99,19 @@ def _addresses(app: Flask) -> Callable[..., str]:
     return url_for
 
 
+def once(macro: Macro, *values: Hashable) -> str:
+    """What a macro says of these values, which it alone depends on: kept by value, language and version."""
+    return _said(macro, values, get_locale(), asset("icons.svg"))
+
+
+@lru_cache(maxsize=SAID_MAX)
+def _said(macro: Macro, values: tuple[Hashable, ...], _locale: Locale | None, _version: str) -> str:
+    return macro(*values)
+
+
 def init_app(app: Flask) -> None:
     """Puts them in the place of what Flask and its extensions offer to templates."""
     env = app.jinja_env
     words = {"_": gettext, "gettext": gettext, "ngettext": ngettext}
-    env.globals |= {**words, "url_for": _addresses(app), "drawn_icon": icon}
+    env.globals |= {**words, "url_for": _addresses(app), "drawn_icon": icon, "once": once}
     env.filters["decimalformat"] = decimal

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_babel import Babel, force_locale, refresh
 from markupsafe import Markup, escape
 
+from gemba.insights.service.counts import Counts
 from gemba.web.templating import icon
 
 WORDS = (
@@ -82,3 +83,17 @@ def test_icons_are_pictures_for_those_who_cannot_see_only_with_words(site: Flask
         assert 'role="img" aria-label="Say &#34;hi&#34; &amp; go"' in icon("list", 'Say "hi" & go')
         text = '{% from "macros/ui.html" import icon %}{{ icon("list") }}{{ icon("list", said) }}'
         assert flask.render_template_string(text, said="a & b") == icon("list") + icon("list", "a & b")
+
+
+def test_what_is_said_once_depends_on_values_and_language(site: Flask) -> None:
+    both = "{{ once(seen, counts, watched) }}{{ seen(counts, watched) }}"
+    text = f"{{% from 'insights/_words.html' import seen %}}{both}"
+    with site.test_request_context():
+        for locale in ("en", "ru", "en"):
+            with force_locale(locale):
+                for watched in (5, 7, 5):
+                    counts = Counts(visits=3, agents=2, lines=watched)
+                    said = flask.render_template_string(text, counts=counts, watched=watched)
+                    half = len(said) // 2
+                    assert said[:half] == said[half:]
+                    assert str(watched) in said

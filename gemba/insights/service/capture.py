@@ -233,9 +233,12 @@ def get_note(author: Person, note_id: int) -> Observation:
     return note
 
 
+_PRODUCTS = select(Product).order_by(Product.name)
+
+
 def products() -> list[Product]:
     """All products by name."""
-    return list(db.session.scalars(select(Product).order_by(Product.name)))
+    return list(db.session.scalars(_PRODUCTS))
 
 
 def title_of(text: str) -> str:

@@ -39,12 +39,13 @@ def may_edit(viewer: Person) -> bool:
     return viewer.has(Role.OWNER, Role.ADMIN)
 
 
+_ABLE = select(PersonRole.person_id).where(PersonRole.role.in_((Role.OWNER, Role.ADMIN)))
+_OWNERS = select(Person).where(Person.active, Person.id.in_(_ABLE)).order_by(Person.name)
+
+
 def owners() -> list[Person]:
     """Active people who may own an insight, by name."""
-    able = select(PersonRole.person_id).where(PersonRole.role.in_((Role.OWNER, Role.ADMIN)))
-    return list(
-        db.session.scalars(select(Person).where(Person.active, Person.id.in_(able)).order_by(Person.name))
-    )
+    return list(db.session.scalars(_OWNERS))
 
 
 def patch(

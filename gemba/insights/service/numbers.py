@@ -76,13 +76,15 @@ def kept(insight: Insight, lines: int = 0) -> Counts:
     return Counts(lines=lines, **{name: getattr(insight, name) for name in NAMES})
 
 
-def parts_of(insight: Insight, weights: Mapping[int | None, Weights]) -> ScoreParts | None:
-    """What the kept score is made of, by the weights of all programmes."""
+def parts_of(
+    insight: Insight, weights: Mapping[int | None, Weights], counts: Counts | None = None
+) -> ScoreParts | None:
+    """What the kept score is made of, by the weights of all programmes; `counts` are kept() of it."""
     if insight.score == NO_SCORE or insight.scored_at is None:
         return None
     seen = Watched({insight.product_id: insight.watched})
     weighed = weights.get(insight.programme_id, PLAIN)
-    return score_of(insight, kept(insight), seen, insight.scored_at, weighed)
+    return score_of(insight, counts or kept(insight), seen, insight.scored_at, weighed)
 
 
 def keep_all(now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
@@ -22,16 +22,18 @@ class ViewNotFound(NotFound):
     """This view does not exist, or it is not yours to remove."""
 
 
+_SEEN_BY = (
+    select(SavedView)
+    .where(or_(SavedView.person_id == bindparam("viewer_id"), SavedView.shared))
+    .options(joinedload(SavedView.person))
+    .order_by(SavedView.name, SavedView.id)
+    .limit(SHOWN)
+)
+
+
 def of(viewer: Person) -> list[SavedView]:
     """One's own views and those that are shared, by name."""
-    query = (
-        select(SavedView)
-        .where(or_(SavedView.person_id == viewer.id, SavedView.shared))
-        .options(joinedload(SavedView.person))
-        .order_by(SavedView.name, SavedView.id)
-        .limit(SHOWN)
-    )
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(_SEEN_BY, {"viewer_id": viewer.id}))
 
 
 def keep(viewer: Person, name: str, query: str, *, shared: bool, now: datetime) -> SavedView:

@@ -51,11 +51,16 @@ def held(programme_id: int) -> dict[int, int]:
     return {status_id: count for status_id, count in db.session.execute(query) if status_id is not None}
 
 
+_EVERY = (
+    select(ProgrammeStatus, Programme)
+    .join(Programme, Programme.id == ProgrammeStatus.programme_id)
+    .order_by(Programme.id, ProgrammeStatus.position, ProgrammeStatus.id)
+)
+
+
 def every() -> list[Own]:
     """All programmes' own statuses, by programme, in order; one statement."""
-    query = select(ProgrammeStatus, Programme).join(Programme, Programme.id == ProgrammeStatus.programme_id)
-    rows = db.session.execute(query.order_by(Programme.id, ProgrammeStatus.position, ProgrammeStatus.id))
-    return [Own(row, programme) for row, programme in rows]
+    return [Own(row, programme) for row, programme in db.session.execute(_EVERY)]
 
 
 def add(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, select, update
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
@@ -50,11 +50,14 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_BY_TOKEN = (
+    select(SignIn).where(SignIn.token_hash == bindparam("token_hash")).options(joinedload(SignIn.person))
+)
+
+
 def find_sign_in(token: str, *, now: datetime) -> SignIn | None:
     """The living sign-in of a cookie's token, with its person; None where it ended."""
-    row = db.session.scalar(
-        select(SignIn).where(SignIn.token_hash == hashed(token)).options(joinedload(SignIn.person))
-    )
+    row = db.session.scalar(_BY_TOKEN, {"token_hash": hashed(token)})
     if row is None or row.revoked_at is not None or not row.person.active:
         return None
     return row if row.expires_at > now and row.seen_at + IDLE_LASTS > now else None
