@@ -171,7 +171,7 @@ def apart_from(insight_id: int) -> list[int]:
 
 
 def _summing() -> CompoundSelect[str, int]:
-    """SQL: how many insights each status has, up to COUNTED_UP_TO; each counted by itself, without sorting."""
+    """SQL: how many insights each status has, up to COUNTED_UP_TO; each counted alone, without sorting."""
     alone = Insight.merged_into_id.is_(None)
     parts = []
     for status in Status:

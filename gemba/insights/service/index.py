@@ -163,12 +163,16 @@ def _counting(terms: int, begun: int) -> CompoundSelect[Any]:
 
 
 def _candidates(frequencies: Mapping[str, int], conditions: Sequence[ColumnElement[bool]]) -> Any:
-    """SQL: the ids of insights that use one of the terms; of a common one those in which it weighs most."""
-    using = select(InsightTerm.insight_id).join(Insight, Insight.id == InsightTerm.insight_id)
+    """SQL: the ids of insights that use one of the terms; of a common one those in which it weighs most.
+
+    Each insight is looked up for its term: joined, PostgreSQL reads all insights to save itself that.
+    """
+    fits = select(literal(1)).where(Insight.id == InsightTerm.insight_id, *conditions).correlate(InsightTerm)
+    using = select(InsightTerm.insight_id).where(fits.scalar_subquery() == 1)
     rare = sorted(term for term, frequency in frequencies.items() if frequency <= POSTINGS_MAX)
-    parts = [using.where(InsightTerm.term.in_(rare), *conditions)] if rare else []
+    parts = [using.where(InsightTerm.term.in_(rare))] if rare else []
     for term in sorted(frequencies.keys() - set(rare)):
-        most = using.where(InsightTerm.term == term, *conditions).order_by(
+        most = using.where(InsightTerm.term == term).order_by(
             InsightTerm.weight.desc(), InsightTerm.insight_id.desc()
         )
         parts.append(select(most.limit(POSTINGS_MAX).subquery()))
@@ -185,15 +189,16 @@ def found(
     worth = asked.worth
     if not worth:
         return []
-    near = _candidates({term: asked.frequencies[term] for term in asked.drivers}, conditions)
-    relevance = func.sum(InsightTerm.weight * case(worth, value=InsightTerm.term, else_=literal(0)))
+    near = _candidates({term: asked.frequencies[term] for term in asked.drivers}, conditions).subquery()
+    of = select(near.c.insight_id).distinct().subquery().c.insight_id
+    relevance = (
+        select(func.sum(InsightTerm.weight * case(worth, value=InsightTerm.term, else_=literal(0))))
+        .where(InsightTerm.insight_id == of, InsightTerm.term.in_(sorted(worth)))
+        .scalar_subquery()
+        .label("relevance")
+    )
     rows = db.session.execute(
-        select(relevance.label("relevance"), InsightTerm.insight_id)
-        .where(InsightTerm.term.in_(sorted(worth)), InsightTerm.insight_id.in_(near))
-        .group_by(InsightTerm.insight_id)
-        .order_by(relevance.desc(), InsightTerm.insight_id)
-        .limit(FOUND_MAX),
-        dict(given),
+        select(relevance, of).order_by(relevance.desc(), of).limit(FOUND_MAX), dict(given)
     )
     return [(int(value), id_) for value, id_ in rows]
 
