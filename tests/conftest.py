@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 
 from gemba.app import create_app
 from gemba.config import Settings
 from gemba.db import db
 from gemba.people import service as people
+from tests import sent
 from tests.cast import Cast, let_go, make_cast
 from tests.postgres import postgres_url
 
@@ -229,13 +230,5 @@ def browser(site: Flask, clock: StandingClock) -> Browser:
 @pytest.fixture
 def statements(site: Flask) -> Iterator[list[str]]:
     """The SQL statements that `site` sent."""
-    sent: list[str] = []
-    with site.app_context():
-        engine = db.engine
-
-    def note(_c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
+    with sent.statements(site) as every:
+        yield every

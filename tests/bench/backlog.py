@@ -1,8 +1,8 @@
 """A backlog of 100,000 insights: its first page, filters, search, board and "similar".
 
 CPU is this process's and that of the PostgreSQL backends together; everything is the least of several tries,
-for the machine is shared. The goals are for an idle one, so look at the load: the wall of search and "similar"
-at the 95th percentile 50 ms on SQLite and 100 on PostgreSQL, each page at most 5 x a page of one insight.
+for the machine is shared. The goals are for an idle one, so look at the load: the wall of search and of
+"similar" at the 95th percentile 50 ms on SQLite and 100 on PostgreSQL, a page at most 5 x one of one insight.
 """
 
 import statistics
@@ -18,10 +18,11 @@ from gemba.insights import service
 from gemba.insights.rules.filters import InsightFilter, Order
 from tests.bench.floors import one_row_page
 from tests.bench.measure import Cost, Row
-from tests.bench.servers import server_seconds, settle, statements
+from tests.bench.servers import server_seconds, settle
 from tests.bench.worlds import DATABASES, World, world
 from tests.conftest import MONDAY
 from tests.insights.many import TWINS, complaints, fill
+from tests.sent import statements
 
 SIZE = 100_000
 PAGES = (

@@ -1,12 +1,10 @@
 """What the database's own processes spend: on PostgreSQL a page costs two processors' time, not one."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from gemba.db import db
 
@@ -28,21 +26,6 @@ def server_seconds(app: Flask) -> Callable[[], float]:
         db.session.rollback()
     files = [PROC / str(pid) / "schedstat" for pid in pids]
     return lambda: sum(int(file.read_text().split()[0]) for file in files) / 1e9
-
-
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """The SQL statements that the app sends."""
-    sent: list[str] = []
-    with app.app_context():
-        engine = db.engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def settle(app: Flask) -> None:
