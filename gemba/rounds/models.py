@@ -156,7 +156,10 @@ class RoundRun(Base):
 
 
 class RoundPair(Base):
-    """Who visits whom and when, as proposed or booked; `tick` is the start in five minutes from 1970."""
+    """Who visits whom and when, as proposed or booked; `tick` is the start in five minutes from 1970.
+
+    `mentor_id` is who was found to guide it: first asked when the visit is booked.
+    """
 
     __tablename__ = "round_pair"
 
@@ -165,6 +168,7 @@ class RoundPair(Base):
         ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     agent_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    mentor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
     tick: Mapped[int]
     score: Mapped[int] = mapped_column(default=0)
     because: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -174,6 +178,7 @@ class RoundPair(Base):
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     agent: Mapped[Person] = relationship(foreign_keys=[agent_id])
+    mentor: Mapped[Person | None] = relationship(foreign_keys=[mentor_id])
     visit: Mapped[Visit | None] = relationship()
 
 

@@ -110,16 +110,18 @@ def pair_values(pair: Pair) -> dict[str, Any]:
         "tick": pair.start,
         "score": pair.score,
         "because": [word.value for word in pair.because],
+        "mentor_id": pair.mentor,
     }
 
 
 def left_values(left: LeftOut) -> dict[str, Any]:
-    """Why somebody is left out, as JSON: `would_work` are seconds from 1970."""
+    """Why somebody is left out, as JSON: `would_work` are seconds from 1970, `helps` kinds with values."""
     return {
         "person": left.person,
         "code": left.reason.code.value,
         "facts": dict(left.reason.facts),
         "would_work": [tick * TICK_SECONDS for tick in left.would_work],
+        "helps": [{"kind": each.kind.value, "value": each.value, "zone": each.zone} for each in left.helps],
     }
 
 

@@ -42,7 +42,7 @@ def work_out(
     end = time.monotonic() + longest
     last: Plan | None = None
     try:
-        _hand_over(process, dump_task(task))
+        _hand_over(process, task)
         for line in _lines(process, end, wanted):
             told = json.loads(line)
             if "pin" in told:
@@ -73,11 +73,12 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _hand_over(process: subprocess.Popen[bytes], text: str) -> None:
+def _hand_over(process: subprocess.Popen[bytes], task: Task) -> None:
     """The child reads all before it writes anything."""
     into = cast("IO[bytes]", process.stdin)
     with suppress(BrokenPipeError):
-        into.write(text.encode())
+        for line in dump_task(task):
+            into.write(line.encode())
         into.close()
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 import structlog
 
 from tests.bench import backlog, booking, exports, feed, notes, pages, pairing, rules, served, slots
-from tests.bench.measure import Row, heading, line
+from tests.bench.measure import Goal, Row, heading, line
 
-PARTS: dict[str, Callable[[Path], Iterable[Row]]] = {
+ALSO = {"rounds": "pairing"}
+"""Other names of parts."""
+PARTS: dict[str, Callable[[Path], Iterable[Row | Goal]]] = {
     "rules": lambda _place: rules.measure(),
     "pairing": lambda _place: pairing.measure(),
     "pages": pages.measure,
@@ -36,10 +38,11 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without one")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
     asked = parser.parse_args()
+    asked.parts = [ALSO.get(name, name) for name in asked.parts]
     if unknown := [name for name in asked.parts if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}")
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    rows: list[Row] = []
+    rows: list[Row | Goal] = []
     for name in asked.parts or PARTS:
         began = time.monotonic()
         print(heading(), flush=True)

@@ -72,6 +72,20 @@ def _middle(costs: Iterable[Cost]) -> Cost:
     return Cost(statistics.median(c.cpu for c in costs), statistics.median(c.wall for c in costs))
 
 
+@dataclass(frozen=True)
+class Goal:
+    """A goal that is no cost: its number, what is asked and what was measured."""
+
+    number: str
+    asked: str
+    measured: str
+    met: bool
+
+    def plain(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
 WIDTHS = (34, 10, 8, 8, 7, 0)
 
 
@@ -81,8 +95,10 @@ def heading() -> str:
     return f"{words}\n{'-' * len(words)}"
 
 
-def line(row: Row) -> str:
+def line(row: Row | Goal) -> str:
     """A row, in columns."""
+    if isinstance(row, Goal):
+        return f"goal {row.number}: {row.asked} | {row.measured} | {'met' if row.met else 'NOT met'}"
     cost, floor = row.cost, row.floor_cost
     numbers = _number(cost.cpu), _number(cost.wall), _number(row.ratio)
     return _cells((row.what, row.database, *numbers, f"{row.floor} ({_number(floor.cpu)})"))

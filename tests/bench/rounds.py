@@ -2,19 +2,18 @@
 
 Nine zones, over the change of clocks of March 2027; full-time, part-time and shift agents with a quarter of
 the days busy, some a week away, caps of one to three visits a week and one a day; people with one to eight
-windows of one to four hours, wishes for twelve products of which few are wanted by many, languages, a line,
-agents met.
+windows of one to four hours in which the whole visit must lie, wishes for twelve products of which few are
+wanted by many, languages, a line, agents met whom they must not meet again. In a *segmented* round nine of
+ten insist on their product and three of ten on a line.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gemba.rounds.pairing.admit import Seating
-from gemba.rounds.pairing.candidates import Candidates
-from gemba.rounds.pairing.grid import Grid, bits_of
-from gemba.rounds.pairing.network import Network
+from gemba.rounds.pairing.grid import Grid
+from gemba.rounds.pairing.network import capacity
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person
 
 ZONES = {
@@ -41,15 +40,21 @@ class BenchRound:
     grid: Grid
 
 
-def bench_round(seed: int, people: int, agents: int, days: int) -> BenchRound:
-    """A round of this size from that seed."""
+def bench_round(
+    seed: int, people: int, agents: int, days: int, *, segmented: bool = False, a_day: int = 1
+) -> BenchRound:
+    """A round of this size from that seed; with `a_day` agents take so many visits a day and 5 a week."""
     rng = random.Random(seed)
     first = datetime(START.year, START.month, START.day, tzinfo=UTC) - timedelta(days=1)
     grid = Grid(int(first.timestamp()) // TICK_SECONDS, (days + 2) * 24 * HOUR)
     dates = [START + timedelta(days=n) for n in range(days)]
     walls = _Walls(grid)
     made = [_agent(rng, 100_000 + n, walls, dates) for n in range(agents)]
-    return BenchRound(made, [_person(rng, 1 + n, walls, dates, agents) for n in range(people)], grid)
+    if a_day > 1:
+        made = [replace(agent, per_day=a_day, per_week=5) for agent in made]
+    made = [replace(agent, offered=float(max(capacity(agent, grid), 1))) for agent in made]
+    binds = (0.9, 0.3) if segmented else (0.45, 0.12)
+    return BenchRound(made, [_person(rng, 1 + n, walls, dates, agents, binds) for n in range(people)], grid)
 
 
 class _Walls:
@@ -60,9 +65,9 @@ class _Walls:
         self._known: dict[tuple[date, int, str], int] = {}
 
     def starts(self, day: date, low: int, high: int, zone: str) -> int:
-        """Starts every half an hour of [low, high), in hours after midnight."""
+        """Starts every half an hour of visits of an hour in [low, high), in hours after midnight."""
         bits = 0
-        for half in range(low * 2, high * 2):
+        for half in range(low * 2, high * 2 - 1):
             key = (day, half, zone)
             if key not in self._known:
                 naive = datetime(day.year, day.month, day.day) + timedelta(minutes=STEP * half)
@@ -99,49 +104,36 @@ def _agent(rng: random.Random, number: int, walls: _Walls, dates: list[date]) ->
         line=rng.randrange(10),
         per_day=1,
         per_week=rng.choices((1, 2, 3), (60, 30, 10))[0],
-        load=rng.choice((0, 0, 1, 2)),
-        offered=float(length * 5),
     )
 
 
-def _person(rng: random.Random, number: int, walls: _Walls, dates: list[date], agents: int) -> Person:
+def _person(
+    rng: random.Random,
+    number: int,
+    walls: _Walls,
+    dates: list[date],
+    agents: int,
+    binds: tuple[float, float],
+) -> Person:
+    """`binds` are the shares of people who insist on a product, and on a line."""
     zone = rng.choices(list(ZONES), list(ZONES.values()))[0]
     free = liked = 0
-    working = [day for day in dates if day.weekday() < 5]
+
     for window in range(rng.randint(1, 8)):
         low = rng.randint(8, 17)
-        bits = walls.starts(rng.choice(working), low, low + rng.randint(1, 4), zone)
+        bits = walls.starts(rng.choice(dates), low, low + rng.randint(1, 4), zone)
         free |= bits
         if window == 0 or rng.random() < 0.5:
             liked |= bits
+    insists = rng.random() < binds[0]
     return Person(
         id=number,
         free=free,
         order=(0 if rng.random() < 0.08 else 1, number),
         preferred=liked,
-        products=_zipf(rng, rng.choice((0, 1, 1, 2))),
-        insists=rng.random() < 0.45,
+        products=_zipf(rng, rng.choice((1, 1, 2) if insists else (0, 1, 1, 2))),
+        insists=insists,
         languages=rng.choices((("ru",), ("en",), ("ru", "en"), ("en", "ru")), (50, 10, 30, 10))[0],
-        line=rng.randrange(10) if rng.random() < 0.12 else None,
-        met=frozenset(100_000 + rng.randrange(agents) for _ in range(rng.randint(0, 3))),
+        line=rng.randrange(10) if rng.random() < binds[1] else None,
+        refuses=frozenset(100_000 + rng.randrange(agents) for _ in range(rng.randint(0, 3))),
     )
-
-
-def first_come(world: BenchRound) -> int:
-    """How many are served where each takes the earliest open hour, in order of sign-up."""
-    network = Network(sorted(world.agents, key=lambda agent: agent.id), world.grid)
-    people = sorted(world.people, key=lambda person: person.id)
-    candidates = Candidates(people, network)
-    seating, served = Seating(network, candidates), 0
-    for number, person in enumerate(people):
-        open_places = [
-            (
-                (network.places[place].starts & person.free) & -(network.places[place].starts & person.free),
-                place,
-            )
-            for place in bits_of(candidates.every(number) & seating.free)
-        ]
-        if open_places:
-            seating.seat(number, min(open_places)[1])
-            served += 1
-    return served

@@ -33,9 +33,21 @@ ROUND = {
 WHY_NOT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no-agent", {"lift": ["language", "product", "line", "refuses"]}),
     ("no-time", {}),
+    ("no-mentor", {}),
     ("not-trained", {}),
     ("all-taken", {"people": 9, "places": 4}),
 )
+HELPS: dict[str, Any] = {
+    "minutes": 120,
+    "turn": 1,
+    "helps": [
+        {"kind": "hours", "value": [3, 570], "zone": "America/New_York"},
+        {"kind": "product", "value": 3, "name": "Till <2>"},
+        {"kind": "language", "value": "ru"},
+        {"kind": "line", "value": 2, "name": "B&B"},
+        {"kind": "refuses", "value": None},
+    ],
+}
 
 CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("sign_in", "", "", {"secret": {"code": "314159", "path": "/sign-in/link/x7GmQp2"}}),
@@ -97,7 +109,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         for words in (["pinned"], ["first-product", "language"], ["other-product", "met-before"])
     ],
     *[
-        ("round_left_out", "", "", {**ROUND, "code": code, "facts": facts, "works": [START]})
+        ("round_left_out", "", "", {**ROUND, "code": code, "facts": facts, "works": [START], **HELPS})
         for code, facts in WHY_NOT
     ],
     (

@@ -214,6 +214,9 @@ class LeftOut(Answer):
     person = fields.Integer(required=True)
     reasons = fields.List(fields.Nested(LeftOutReason), required=True)
     would_work = fields.List(Instant(), required=True, metadata=told("Starts that would have worked."))
+    would_help = fields.List(
+        fields.String(), required=True, metadata=told("Changes of which each alone would have given a visit.")
+    )
 
 
 class ProposedPair(Answer):
@@ -221,6 +224,9 @@ class ProposedPair(Answer):
 
     visitor = fields.Integer(required=True)
     agent = fields.Integer(required=True)
+    mentor = fields.Integer(
+        required=True, allow_none=True, metadata=told("Who was found to guide it, where visits need one.")
+    )
     start = Instant(required=True)
     pinned = fields.Boolean(required=True)
     state = fields.String(required=True, metadata={"enum": [str(one) for one in PairState]})

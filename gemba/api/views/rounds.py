@@ -20,7 +20,7 @@ from gemba.rounds.models import Round, RoundSignUp
 from gemba.rounds.rules import USUAL_WEEK
 from gemba.rounds.service import calendars, inviting, looking, proposing, publishing, wishing
 from gemba.rounds.service.wishing import Wish
-from gemba.rounds.views.edge import start_of, why_words, works_of
+from gemba.rounds.views.edge import helps_of, start_of, why_words, works_of
 from gemba.schedule.forms import WEEKDAYS
 
 ROUND = "/rounds/<id:round_id>"
@@ -294,14 +294,17 @@ def _clock(minute: int) -> str:
 def _proposal(chosen: Round) -> dict[str, Any]:
     run = proposing.newest_run(chosen)
     pairs = looking.all_pairs(chosen)
+    out = looking.left_out(chosen, run)
+    names = looking.help_names(out)
     with force_locale("en"):
         left = [
             {
                 "person": each["person"],
                 "reasons": [{"code": each["code"], "detail": " ".join(why_words(each))}],
                 "would_work": works_of(each),
+                "would_help": helps_of(chosen, each, names),
             }
-            for each in looking.left_out(chosen, run)
+            for each in out
         ]
     return {
         "round": chosen.id,
@@ -311,6 +314,7 @@ def _proposal(chosen: Round) -> dict[str, Any]:
             {
                 "visitor": pair.person_id,
                 "agent": pair.agent_id,
+                "mentor": pair.mentor_id,
                 "start": start_of(pair.tick),
                 "pinned": pair.pinned,
                 "state": pair.state,

@@ -88,6 +88,11 @@ class Assignment:
         """By price, the places (bits) that cost so much."""
         self._sinks = can
 
+    @property
+    def prices(self) -> list[int]:
+        """What each place costs in the end, whoever has it: they prove that nothing is cheaper."""
+        return self._price
+
     def _load(self, root: int) -> int:
         """What one more visit of an agent costs."""
         network = self.network

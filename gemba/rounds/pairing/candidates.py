@@ -68,18 +68,19 @@ class Fitting:
 
     def __init__(self, network: Network) -> None:
         self._everyone = (1 << len(network.places)) - 1
-        self._products: dict[int, int] = {}
-        self._languages: dict[str, int] = {}
-        self._lines: dict[int, int] = {}
+        self.products: dict[int, int] = {}
+        self.languages: dict[str, int] = {}
+        self.lines: dict[int, int] = {}
+        """Places (bits) of agents by product, language and line."""
         self._known: dict[tuple[tuple[int, ...], str], tuple[Group, ...]] = {}
         for agent, places in zip(network.agents, network.of_agent, strict=True):
             mask = (1 << places.stop) - (1 << places.start)
             for product in agent.products:
-                self._products[product] = self._products.get(product, 0) | mask
+                self.products[product] = self.products.get(product, 0) | mask
             for language in agent.languages:
-                self._languages[language] = self._languages.get(language, 0) | mask
+                self.languages[language] = self.languages.get(language, 0) | mask
             if agent.line is not None:
-                self._lines[agent.line] = self._lines.get(agent.line, 0) | mask
+                self.lines[agent.line] = self.lines.get(agent.line, 0) | mask
 
     def groups(self, person: Person) -> tuple[Group, ...]:
         """All places in groups that match equally well or are named by a group before; the best first."""
@@ -89,9 +90,9 @@ class Fitting:
         return self._known[wish]
 
     def _groups(self, products: tuple[int, ...], language: str) -> Iterator[Group]:
-        spoken = self._languages.get(language, 0) if language else self._everyone
-        first = self._products.get(products[0], 0) if products else self._everyone
-        some = self._any(self._products, products) | first
+        spoken = self.languages.get(language, 0) if language else self._everyone
+        first = self.products.get(products[0], 0) if products else self._everyone
+        some = self._any(self.products, products) | first
         groups = (
             Group(FIRST_PRODUCT + LANGUAGE, first & spoken),
             Group(FIRST_PRODUCT, first | some & spoken),
@@ -107,11 +108,11 @@ class Fitting:
 
     def fit(self, person: Person) -> int:
         """The places of agents who fit a person, whatever the time and whoever they are."""
-        fit = self._any(self._languages, person.languages) if person.languages else self._everyone
+        fit = self._any(self.languages, person.languages) if person.languages else self._everyone
         if person.insists and person.products:
-            fit &= self._any(self._products, person.products)
+            fit &= self._any(self.products, person.products)
         if person.line is not None:
-            fit &= self._lines.get(person.line, 0)
+            fit &= self.lines.get(person.line, 0)
         return fit
 
     @staticmethod

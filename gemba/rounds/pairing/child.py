@@ -1,6 +1,6 @@
-"""The process in which a round is worked out: a task on stdin, one JSON object a line on stdout.
+"""The process in which a round is worked out: a task on stdin, JSON objects on stdout, one on a line.
 
-    python -m gemba.rounds.pairing.child < task.json
+    python -m gemba.rounds.pairing.child < task.jsonl
 
 `{"preview": plan}` as soon as it is known who is served, then `{"plan": plan}`, or `{"pin": [person, agent,
 start]}` where a pin does not stand. It knows neither the app nor its database nor its secrets.
@@ -11,7 +11,9 @@ import os
 import resource
 import sys
 import time
+from typing import Any
 
+from gemba.rounds.pairing.guiding import propose_guided
 from gemba.rounds.pairing.propose import NoSuchPin, propose
 from gemba.rounds.pairing.values import Plan
 from gemba.rounds.pairing.wire import load_task, plan_document
@@ -27,21 +29,21 @@ def _tell(name: str, value: object) -> None:
 
 def main() -> None:
     """Reads the task, and tells what comes of it."""
-    task = load_task(sys.stdin.read())
+    task = load_task(sys.stdin.buffer)
     end = time.monotonic() + task.seconds
 
     def preview(plan: Plan) -> None:
         _tell("preview", plan_document(plan))
 
+    def expired() -> bool:
+        return time.monotonic() > end
+
+    kept: dict[str, Any] = {"pins": task.pins, "expired": expired, "preview": preview}
     try:
-        plan = propose(
-            task.agents,
-            task.people,
-            task.grid,
-            pins=task.pins,
-            expired=lambda: time.monotonic() > end,
-            preview=preview,
-        )
+        if task.mentors is None:
+            plan = propose(task.agents, task.people, task.grid, **kept)
+        else:
+            plan = propose_guided(task.agents, task.mentors, task.people, task.grid, **kept)
     except NoSuchPin as bad:
         _tell("pin", [bad.pin.person, bad.pin.agent, bad.pin.start])
     else:

@@ -1,26 +1,19 @@
 """Why somebody is left out, and which hours would have worked."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from gemba.rounds.pairing.admit import Seating
 from gemba.rounds.pairing.candidates import mask_of
+from gemba.rounds.pairing.help import hours, without
 from gemba.rounds.pairing.network import NOBODY
-from gemba.rounds.pairing.values import LeftOut, Reason, Why
+from gemba.rounds.pairing.values import Help, Helps, LeftOut, Person, Reason, Why
 
 SUGGESTED = 6
 """At most so many starts that would have worked are named."""
 MANY = 40
 """After so many steps, what else can be reached is kept for the others."""
-LIFTED: Mapping[str, Mapping[str, Any]] = {
-    "language": {"languages": ()},
-    "product": {"insists": False},
-    "line": {"line": None},
-    "refuses": {"refuses": frozenset()},
-}
-"""The rules that bind an agent and a person whatever the time: the wish without each."""
 
 
 class Explanation:
@@ -35,17 +28,38 @@ class Explanation:
     def left_out(self, number: int) -> LeftOut:
         """Why a person (by index) is left out."""
         person = self.candidates.people[number]
-        works = tuple(self.candidates.network.grid.first + bit for bit in self._would_work(number))
-        return LeftOut(person.id, self._reason(number), works)
+        every = self._would_work(number)
+        some = sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
+        works = tuple(self.candidates.network.grid.first + bit for bit in some)
+        return LeftOut(person.id, self._reason(number), works, tuple(self._helps(person, every)))
+
+    def _helps(self, person: Person, works: Sequence[int]) -> list[Help]:
+        """What alone would help: hours, of which `works` are the starts, or a wish less."""
+        grid = self.candidates.network.grid
+        in_hours = hours(grid, person.zone, mask_of(works, grid.count))
+        found = [in_hours] if in_hours is not None else []
+        there = self.candidates.when(person.free) & self._within_reach
+        for kind, other in without(person) if there else ():
+            if places := there & self.candidates.fit(other, again=True):
+                found.append(Help(kind, self._which(kind, places)))
+        return found
+
+    def _which(self, kind: Helps, places: int) -> int | str | None:
+        """The product, language or line that most of these places have."""
+        fitting, masks = self.candidates.fitting, dict[Any, int]()
+        if kind == Helps.PRODUCT:
+            masks = fitting.products
+        elif kind == Helps.LANGUAGE:
+            masks = fitting.languages
+        elif kind == Helps.LINE:
+            masks = fitting.lines
+        known = sorted(masks, key=str)
+        return max(known, key=lambda key: (masks[key] & places).bit_count(), default=None)
 
     def _reason(self, number: int) -> Reason:
         person = self.candidates.people[number]
         if not self.candidates.fit(person, again=True):
-            lift = [
-                rule
-                for rule, wish in LIFTED.items()
-                if self.candidates.fit(replace(person, **wish), again=True)
-            ]
+            lift = [kind.value for kind, other in without(person) if self.candidates.fit(other, again=True)]
             return Reason(Why.NO_AGENT, {"lift": lift})
         if not self.candidates.every(number):
             return Reason(Why.NO_TIME)
@@ -98,15 +112,14 @@ class Explanation:
         return found
 
     def _would_work(self, number: int) -> list[int]:
-        """Starts of agents who fit at which the person could have been served, spread over the days.
+        """Starts (bits) of agents who fit at which the person could have been served, ascending.
 
         Free places first; those that come free by moving others only where there are none.
         """
         person = self.candidates.people[number]
         fit = self.candidates.fit(person, again=True)
         places = fit & self._free or fit & self._within_reach
-        every = [bit for bit in self.candidates.starts_of(places) if not person.free >> bit & 1]
-        return sorted({every[len(every) * step // SUGGESTED] for step in range(SUGGESTED)}) if every else []
+        return [bit for bit in self.candidates.starts_of(places) if not person.free >> bit & 1]
 
     @cached_property
     def _free(self) -> int:

@@ -146,6 +146,15 @@ class Network:
         return NOBODY
 
 
+def capacity(agent: Agent, grid: Grid) -> int:
+    """How many visits an agent can take at most, by their hours and caps alone."""
+    network = Network([agent], grid)
+    for place in range(len(network.places)):
+        if network.bottleneck(place) == NOBODY:
+            network.take(0, place)
+    return network.used[network.agent_node[0]]
+
+
 def _day(day: date) -> date:
     return day
 

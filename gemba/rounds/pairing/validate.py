@@ -10,9 +10,18 @@ from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Pair, Person, Pin, 
 
 
 def violations(
-    agents: Sequence[Agent], people: Sequence[Person], first: int, plan: Plan, pins: Sequence[Pin] = ()
+    agents: Sequence[Agent],
+    people: Sequence[Person],
+    first: int,
+    plan: Plan,
+    pins: Sequence[Pin] = (),
+    *,
+    mentors: Sequence[Agent] | None = None,
 ) -> list[str]:
-    """Every rule the plan breaks, as sentences for who mends the engine; `first` is the tick of bit 0."""
+    """Every rule the plan breaks, as sentences for who mends the engine; `first` is the tick of bit 0.
+
+    With `mentors` each visit needs one of them.
+    """
     by_agent, by_person = {agent.id: agent for agent in agents}, {person.id: person for person in people}
     found = _everybody_once(by_person, plan)
     for pair in plan.pairs:
@@ -24,6 +33,7 @@ def violations(
     for agent in agents:
         starts = sorted(pair.start for pair in plan.pairs if pair.agent == agent.id)
         found += [f"agent {agent.id}: {why}" for why in _agent(agent, starts)]
+    found += _guiding(mentors or (), agents, plan, first, needed=mentors is not None)
     for pin in pins:
         if not any((p.person, p.agent, p.start) == (pin.person, pin.agent, pin.start) for p in plan.pairs):
             found.append(f"{pin} is not in the plan")
@@ -55,6 +65,32 @@ def _pair(agent: Agent, person: Person, bit: int) -> list[str]:
         found.append("another line")
     if agent.id in person.refuses or agent.id == person.id:
         found.append("these two do not want each other")
+    return found
+
+
+def _guiding(
+    mentors: Sequence[Agent], agents: Sequence[Agent], plan: Plan, first: int, *, needed: bool
+) -> list[str]:
+    known, apart = {mentor.id: mentor for mentor in mentors}, {agent.id: agent.apart for agent in agents}
+    found = []
+    for pair in plan.pairs:
+        mentor = known.get(pair.mentor or 0)
+        if not needed and pair.mentor is not None:
+            found.append(f"{pair}: a mentor whom nobody needs")
+        elif needed and mentor is None:
+            found.append(f"{pair}: nobody guides it")
+        elif mentor is not None:
+            if mentor.id in (pair.agent, pair.person):
+                found.append(f"{pair}: this mentor has another part in it")
+            if pair.start < first or not (mentor.starts >> pair.start - first) & 1:
+                found.append(f"{pair}: the mentor does not offer this start")
+    for mentor in mentors:
+        starts = sorted(pair.start for pair in plan.pairs if pair.mentor == mentor.id)
+        found += [f"mentor {mentor.id}: {why}" for why in _agent(mentor, starts)]
+        shown = [pair.start for pair in plan.pairs if pair.agent == mentor.id]
+        least = min(mentor.apart, apart.get(mentor.id, mentor.apart))
+        if any(abs(one - two) < least for one in starts for two in shown):
+            found.append(f"mentor {mentor.id} guides and is visited at once")
     return found
 
 

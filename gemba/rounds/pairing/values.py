@@ -43,7 +43,8 @@ class Person:
     `free` are the starts at which the person can come, `preferred` those they like best. `products` are
     wishes, best first; with `insists` only agents of one of them will do. `languages` are those the person
     understands, best first. `line` is a wish that binds. `refuses` are agents whom the person (or who them)
-    does not want, `met` those met before. `order` decides who goes first: smaller is earlier.
+    does not want, `met` those met before. `order` decides who goes first: smaller is earlier. `zone` is the
+    IANA zone in which hours that would help are told.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Person:
     line: int | None = None
     refuses: frozenset[int] = frozenset()
     met: frozenset[int] = frozenset()
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +86,20 @@ class Why(StrEnum):
 
     NO_AGENT = "no-agent"
     NO_TIME = "no-time"
+    NO_MENTOR = "no-mentor"
     ALL_TAKEN = "all-taken"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A visit that is proposed: `start` is a tick, `score` the match from 0 to 10."""
+    """A visit that is proposed: `start` is a tick, `score` the match from 0 to 10, `mentor` who guides it."""
 
     person: int
     agent: int
     start: int
     score: int
     because: tuple[Because, ...]
+    mentor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +114,37 @@ class Reason:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Helps(StrEnum):
+    """What alone would have given somebody a visit."""
+
+    HOURS = "hours"
+    PRODUCT = "product"
+    LANGUAGE = "language"
+    LINE = "line"
+    REFUSES = "refuses"
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """A change that alone would have given somebody a visit, whoever else has one keeping theirs.
+
+    `value` is for `HOURS` the weekday (0 is Monday) and the minute of the local day from which one visit's
+    length each week would do (in `zone`), else a product's id, a language, a line's id; None where any would.
+    """
+
+    kind: Helps
+    value: tuple[int, int] | int | str | None = None
+    zone: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Somebody who could not be served, why, and starts (ticks) that would have worked."""
+    """Somebody who could not be served, why, starts (ticks) that would have worked, and what would help."""
 
     person: int
     reason: Reason
     would_work: tuple[int, ...] = ()
+    helps: tuple[Help, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

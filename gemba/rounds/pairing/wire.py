@@ -1,59 +1,97 @@
-"""A round as JSON, for the process that works it out: what goes in, and plans that come back.
+"""A round as JSON lines, for the process that works it out: what goes in, and plans that come back.
+
+A line for each agent, mentor and person: a round of thousands never lies in memory as text.
 
 Starts are numbers of any length as hexadecimal text, sets are sorted lists, dates are written as ISO 8601.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from gemba.rounds.pairing.grid import Grid
-from gemba.rounds.pairing.values import Agent, Because, Figures, LeftOut, Pair, Person, Pin, Plan, Reason, Why
+from gemba.rounds.pairing.values import (
+    Agent,
+    Because,
+    Figures,
+    Help,
+    Helps,
+    LeftOut,
+    Pair,
+    Person,
+    Pin,
+    Plan,
+    Reason,
+    Why,
+)
 
-ENGINE = "3"
+ENGINE = "4"
 """Rises when the same round may get another plan."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A round to be worked out within `seconds`."""
+    """A round to be worked out within `seconds`; `mentors` are None where no visit needs one."""
 
     agents: tuple[Agent, ...]
     people: tuple[Person, ...]
     grid: Grid
     pins: tuple[Pin, ...]
     seconds: float
+    mentors: tuple[Agent, ...] | None = None
 
     @property
     def digest(self) -> str:
         """Of all that the plan depends on; equal tasks give equal plans."""
-        return hashlib.sha256(f"{ENGINE}:{dump_task(self)}".encode()).hexdigest()[:16]
+        found = hashlib.sha256(ENGINE.encode())
+        for line in dump_task(self):
+            found.update(line.encode())
+        return found.hexdigest()[:16]
 
 
-def dump_task(task: Task) -> str:
-    """The task as one line of JSON."""
-    document = {
-        "agents": [_agent(agent) for agent in sorted(task.agents, key=lambda each: each.id)],
-        "people": [_person(person) for person in sorted(task.people, key=lambda each: each.id)],
+def dump_task(task: Task) -> Iterator[str]:
+    """The task as lines of JSON."""
+    head = {
         "grid": [task.grid.first, task.grid.count],
         "pins": [[pin.person, pin.agent, pin.start] for pin in sorted(task.pins, key=lambda pin: pin.person)],
         "seconds": task.seconds,
+        "guided": task.mentors is not None,
     }
-    return json.dumps(document, separators=(",", ":"))
+    yield _line(head)
+    for name, hosts in (("agent", task.agents), ("mentor", task.mentors or ())):
+        for agent in sorted(hosts, key=lambda each: each.id):
+            yield _line({name: _agent(agent)})
+    for person in sorted(task.people, key=lambda each: each.id):
+        yield _line({"person": _person(person)})
 
 
-def load_task(text: str) -> Task:
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":")) + "\n"
+
+
+def load_task(lines: Iterable[str | bytes]) -> Task:
     """What `dump_task` wrote."""
-    told = json.loads(text)
+    told = iter(lines)
+    head = json.loads(next(told))
+    agents: list[Agent] = []
+    mentors: list[Agent] = []
+    people: list[Person] = []
+    for line in told:
+        ((name, values),) = json.loads(line).items()
+        if name == "person":
+            people.append(_person_of(values))
+        else:
+            (agents if name == "agent" else mentors).append(_agent_of(values))
     return Task(
-        agents=tuple(_agent_of(each) for each in told["agents"]),
-        people=tuple(_person_of(each) for each in told["people"]),
-        grid=Grid(*told["grid"]),
-        pins=tuple(Pin(*each) for each in told["pins"]),
-        seconds=told["seconds"],
+        agents=tuple(agents),
+        people=tuple(people),
+        grid=Grid(*head["grid"]),
+        pins=tuple(Pin(*each) for each in head["pins"]),
+        seconds=head["seconds"],
+        mentors=tuple(mentors) if head["guided"] else None,
     )
 
 
@@ -99,9 +137,15 @@ def plan_of(told: Mapping[str, Any]) -> Plan:
 
 def _pair_of(told: Mapping[str, Any]) -> Pair:
     words: Sequence[str] = told["because"]
-    return Pair(told["person"], told["agent"], told["start"], told["score"], tuple(map(Because, words)))
+    because = tuple(map(Because, words))
+    return Pair(told["person"], told["agent"], told["start"], told["score"], because, told["mentor"])
 
 
 def _left_of(told: Mapping[str, Any]) -> LeftOut:
     reason = Reason(Why(told["reason"]["code"]), told["reason"]["facts"])
-    return LeftOut(told["person"], reason, tuple(told["would_work"]))
+    helps = tuple(Help(Helps(each["kind"]), _value_of(each["value"]), each["zone"]) for each in told["helps"])
+    return LeftOut(told["person"], reason, tuple(told["would_work"]), helps)
+
+
+def _value_of(told: Any) -> Any:
+    return tuple(told) if isinstance(told, list) else told

@@ -25,6 +25,7 @@ from gemba.programmes.training import service as training
 from gemba.programmes.training.models import TrainingDone, TrainingStep
 from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
 from gemba.rounds.pairing.grid import Grid
+from gemba.rounds.pairing.network import capacity
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person, Pin
 from gemba.rounds.pairing.wire import Task
 from gemba.rounds.rules import (
@@ -106,11 +107,12 @@ def task_of(chosen: Round, *, now: datetime, seconds: float = SECONDS) -> Task:
     frame = frame_of(chosen, now)
     signs = ready(chosen)
     return Task(
-        agents=tuple(agents_of(chosen, frame)),
+        agents=tuple(agents_of(chosen, frame, guided_only=False)),
         people=tuple(people_of(chosen, signs, frame)),
         grid=frame.grid,
         pins=tuple(pins_of(chosen, {sign.person_id for sign in signs})),
         seconds=seconds,
+        mentors=mentors_of(chosen.programme, frame),
     )
 
 
@@ -153,15 +155,22 @@ def pins_of(chosen: Round, people: Collection[int]) -> Iterator[Pin]:
 
 
 def agents_of(
-    chosen: Round, frame: Frame, *, only: Collection[int] | None = None, gone: Collection[Visit] = ()
+    chosen: Round,
+    frame: Frame,
+    *,
+    only: Collection[int] | None = None,
+    gone: Collection[Visit] = (),
+    guided_only: bool = True,
 ) -> Iterator[Agent]:
     """The agents of a round with what they offer in it, at most as many visits as they said.
 
     The visits `gone` count as if they were not; they still count among those an agent takes in the round.
+    What each is to do is measured against the most visits they could take in it.
     """
     spare, loads = _capacities(chosen), _loads(chosen)
-    for agent in offers_between(chosen.programme, frame, only=only, gone=gone):
-        yield replace(agent, spare=spare.get(agent.id), load=loads.get(agent.id, 0))
+    for agent in offers_between(chosen.programme, frame, only=only, gone=gone, guided_only=guided_only):
+        known = replace(agent, spare=spare.get(agent.id), load=loads.get(agent.id, 0))
+        yield replace(known, offered=float(max(capacity(known, frame.grid), 1)))
 
 
 def offers_between(
@@ -170,13 +179,17 @@ def offers_between(
     *,
     only: Collection[int] | None = None,
     gone: Collection[Visit] = (),
+    guided_only: bool = True,
 ) -> Iterator[Agent]:
-    """What agents offer in a frame, by id ascending, as if the visits `gone` were not."""
+    """What agents offer in a frame, by id ascending, as if the visits `gone` were not.
+
+    Where visits need a mentor, only the hours that some mentor has too, unless not `guided_only`.
+    """
     grid = frame.grid
     fitting = facts.within(programme, ANY)
     ids = [agent for agent in facts.agents_for(fitting) if only is None or agent in only]
     times = facts.times_of(ids, programme, span_of(frame))
-    guides = _guides(programme, frame, gone) if facts.is_guided(programme) else None
+    mentors = mentors_of(programme, frame, gone=gone) if guided_only else None
     _without(times, gone)
     lines, spoken = _lines(ids), frozenset(programme.languages or LANGUAGES)
     products: dict[int, set[int]] = _sets(PersonProduct.person_id, PersonProduct.product_id, ids)
@@ -185,38 +198,52 @@ def offers_between(
         # A seat in a visit there is takes none of the agent's time; a pair is a visit of its own.
         load.joinable = []
         starts = start_map(frame.rules, agent, grid.first, grid.count, load)
-        if guides is not None:
-            ((_, starts),) = guided([(agent.agent, starts)], guides)
+        if mentors is not None:
+            ((_, starts),) = guided([(agent.agent, starts)], [(each.id, each.starts) for each in mentors])
         own = starts.own & frame.mask
-        number, limits = agent.agent, agent.limits
-        yield Agent(
-            id=number,
-            starts=own,
-            zone=agent.hours.timezone,
-            apart=_apart(frame.rules, agent),
+        number = agent.agent
+        yield _host(
+            frame.rules,
+            agent,
+            load,
+            own,
             products=frozenset(products.get(number, ())),
             languages=frozenset(languages.get(number, ())) & spoken,
             line=lines.get(number),
-            per_day=limits.per_day,
-            per_week=limits.per_week,
-            per_month=limits.per_month,
-            taken=_days(agent, load),
             offered=float(max(own.bit_count(), 1)),
         )
 
 
-def _guides(programme: Programme, frame: Frame, gone: Collection[Visit]) -> list[tuple[int, int]]:
-    """When each mentor can guide a visit in a frame: an agent offers only hours that one of them has too.
-
-    Which of them it is, and that nobody guides two at once, is for the booking to say.
-    """
-    ids, grid = list(facts.mentor_stamps()), frame.grid
-    times = facts.times_of(ids, programme, span_of(frame))
+def mentors_of(
+    programme: Programme, frame: Frame, *, gone: Collection[Visit] = ()
+) -> tuple[Agent, ...] | None:
+    """The mentors with the starts at which each can guide, and their limits; None where none is needed."""
+    if not facts.is_guided(programme):
+        return None
+    ids, grid, rules = list(facts.mentor_stamps()), frame.grid, frame.rules
+    times, found = facts.times_of(ids, programme, span_of(frame)), []
     _without(times, gone)
-    return [
-        (mentor.agent, guide_map(frame.rules, mentor, grid.first, grid.count, load))
-        for mentor, load in facts.loads_of(ids, times, Role.MENTOR)
-    ]
+    for mentor, load in facts.loads_of(ids, times, Role.MENTOR):
+        starts = guide_map(rules, mentor, grid.first, grid.count, load) & frame.mask
+        known = _host(rules, mentor, load, starts)
+        found.append(replace(known, offered=float(max(capacity(known, grid), 1))))
+    return tuple(found)
+
+
+def _host(rules: BookingRules, facts: AgentFacts, load: Load, starts: int, **more: Any) -> Agent:
+    """Somebody in whose time visits lie, with their limits."""
+    limits = facts.limits
+    return Agent(
+        id=facts.agent,
+        starts=starts,
+        zone=facts.hours.timezone,
+        apart=_apart(rules, facts),
+        per_day=limits.per_day,
+        per_week=limits.per_week,
+        per_month=limits.per_month,
+        taken=_days(facts, load),
+        **more,
+    )
 
 
 def _without(times: Mapping[int, Time], gone: Collection[Visit]) -> None:
@@ -316,6 +343,7 @@ def people_of(
             line=sign.line_id,
             refuses=frozenset(sign.refuses),
             met=frozenset(met.get(who, ())),
+            zone=sign.timezone or zones.get(who, "UTC"),
         )
 
 

@@ -1,6 +1,6 @@
 """What an admin sees of a proposal: pairs, who is left out, one person's wish, and other hours for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,14 @@ from sqlalchemy.orm import joinedload
 
 from gemba.db import db
 from gemba.errors import NotFound
-from gemba.people.models import Person, Product
+from gemba.people.models import Line, Person, Product
 from gemba.people.rules import folded
 from gemba.people.service.lookups import names_of
 from gemba.rounds.models import Round, RoundPair, RoundRun, RoundSignUp
 from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.grid import bits_of
-from gemba.rounds.pairing.values import Pair
+from gemba.rounds.pairing.rank import Ranking
+from gemba.rounds.pairing.values import Helps, Pair
 from gemba.rounds.rules import UNDER_WAY, UNSETTLED, Outcome, PairState
 from gemba.rounds.service import inputs
 from gemba.rounds.service.proposing import newest_run
@@ -48,6 +49,7 @@ def proposal(
         .options(
             joinedload(RoundPair.person),
             joinedload(RoundPair.agent),
+            joinedload(RoundPair.mentor),
             joinedload(RoundPair.visit),
         )
         .order_by(func.lower(Person.name), Person.id)
@@ -77,6 +79,20 @@ def left_out(chosen: Round, run: RoundRun | None) -> list[Mapping[str, Any]]:
     barred = inputs.barred_of(chosen.programme, list(still))
     found |= {who: {"person": who, "code": code} for who, code in barred.items()}
     return [each for who, each in sorted(found.items()) if who in still and who not in paired]
+
+
+def help_names(left: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], str]:
+    """The names of the products and lines that would help somebody, in two statements."""
+    ids: dict[str, set[int]] = {Helps.PRODUCT: set(), Helps.LINE: set()}
+    for each in left:
+        for told in each.get("helps", ()):
+            if told["kind"] in ids and told["value"] is not None:
+                ids[told["kind"]].add(told["value"])
+    found: dict[tuple[str, int], str] = {}
+    for kind, column in ((Helps.PRODUCT, Product), (Helps.LINE, Line)):
+        rows = db.session.execute(select(column.id, column.name).where(column.id.in_(ids[kind]))).tuples()
+        found |= {(kind.value, number): name for number, name in rows}
+    return found
 
 
 def all_pairs(chosen: Round) -> list[RoundPair]:
@@ -125,7 +141,7 @@ def wish_of(chosen: Round, person_id: int) -> Wished:
     pair = db.session.scalar(
         select(RoundPair)
         .where(RoundPair.round_id == chosen.id, RoundPair.person_id == person_id)
-        .options(joinedload(RoundPair.agent), joinedload(RoundPair.visit))
+        .options(joinedload(RoundPair.agent), joinedload(RoundPair.mentor), joinedload(RoundPair.visit))
     )
     query = select(Product.id, Product.name).where(Product.id.in_(sign.products))
     products = dict(db.session.execute(query).tuples().all())
@@ -138,11 +154,9 @@ def options(chosen: Round, sign: RoundSignUp, *, now: datetime) -> list[Pair]:
     frame = inputs.frame_of(chosen, now)
     (person,) = inputs.people_of(chosen, [sign], frame)
     found = []
-    for agent in inputs.agents_of(chosen, frame):
-        common = agent.starts & person.free if agent.id not in (person.id, *person.refuses) else 0
-        bits = bits_of(common)
-        step = max(len(bits) // A_HEAD, 1)
-        for bit in bits[::step][:A_HEAD]:
+    for each in Ranking(list(inputs.agents_of(chosen, frame))).best(person, OPTIONS, whatever=True):
+        bits, agent = bits_of(each.starts), each.agent
+        for bit in bits[:: max(len(bits) // A_HEAD, 1)][:A_HEAD]:
             words, score = because(person, agent, bit), score_at(person, agent, bit)
             found.append(Pair(person.id, agent.id, frame.grid.first + bit, score, words))
     found.sort(key=lambda pair: (-pair.score, pair.agent in person.met, pair.start, pair.agent))

@@ -9,6 +9,7 @@ from gemba.people.models import Person
 from gemba.people.rules import MailKind
 from gemba.people.service.mail_choices import wants
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
+from gemba.rounds.pairing.values import Helps
 from gemba.visits.models import Visit
 
 OFFERED = 3
@@ -41,11 +42,26 @@ def served(chosen: Round, pair: RoundPair, visit: Visit, *, now: datetime) -> No
     outbox.queue_all([_row("round_served", chosen, pair.person, f"served:{visit.id}", more, now)])
 
 
-def left_out(chosen: Round, sign: RoundSignUp, *, now: datetime) -> None:
-    """Somebody could not be placed: why, and what would help."""
+def left_out(
+    chosen: Round, sign: RoundSignUp, names: Mapping[tuple[str, int], str], *, now: datetime
+) -> None:
+    """Somebody could not be placed: why, and what would help (with the `names` of products and lines)."""
     reason = sign.reason
+    helps = [
+        each
+        if each["kind"] == Helps.HOURS
+        else {**each, "name": names.get((each["kind"], each["value"]), "")}
+        for each in reason.get("helps", [])
+    ]
     works = [datetime.fromtimestamp(second, UTC) for second in reason.get("would_work", [])[:OFFERED]]
-    more = {"code": reason["code"], "facts": reason.get("facts", {}), "works": works}
+    more = {
+        "code": reason["code"],
+        "facts": reason.get("facts", {}),
+        "works": works,
+        "helps": helps,
+        "minutes": chosen.programme.duration_minutes,
+        "turn": reason.get("turn"),
+    }
     key = f"left-out:{now.isoformat()}"
     outbox.queue_all([_row("round_left_out", chosen, sign.person, key, more, now)])
 

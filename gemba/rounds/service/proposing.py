@@ -225,7 +225,7 @@ def change(
     elif pair.state not in (PairState.PROPOSED, PairState.LOST):
         raise NotFound
     pair.agent_id, pair.tick, pair.state, pair.pinned = agent_id, tick, PairState.PROPOSED, True
-    pair.visit_id = None
+    pair.visit_id = pair.mentor_id = None
     pair.score = score_at(person, agents[0], bit)
     pair.because = [word.value for word in because(person, agents[0], bit)]
     detail = {"person": person_id, "agent": agent_id, "start": start.isoformat()}

@@ -24,6 +24,7 @@ from gemba.rounds.pairing.values import TICK_SECONDS, Plan, Why
 from gemba.rounds.pairing.wire import Task
 from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, left_values, pair_values
 from gemba.rounds.service import campaigns, inputs, mails
+from gemba.rounds.service.looking import help_names
 from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
@@ -113,7 +114,14 @@ def book_pair(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> N
     programme = chosen.programme
     start = datetime.fromtimestamp(pair.tick * TICK_SECONDS, UTC)
     ask = Ask(agent_id=pair.agent_id)
-    wanted = Wanted(programme, (pair.person_id,), ask, start, rules=inputs.round_rules(programme))
+    wanted = Wanted(
+        programme,
+        (pair.person_id,),
+        ask,
+        start,
+        rules=inputs.round_rules(programme),
+        mentor=pair.mentor_id,
+    )
     because = {"round": chosen.id, "words": pair.because}
 
     def take(choice: Choice, agent: AgentFacts) -> Visit:
@@ -157,8 +165,14 @@ def lost_task(round_id: int, *, now: datetime) -> Task | None:
     if not signs:
         return None
     frame = inputs.frame_of(chosen, now)
-    agents = tuple(inputs.agents_of(chosen, frame))
-    return Task(agents, tuple(inputs.people_of(chosen, signs, frame)), frame.grid, (), SECONDS)
+    return Task(
+        agents=tuple(inputs.agents_of(chosen, frame, guided_only=False)),
+        people=tuple(inputs.people_of(chosen, signs, frame)),
+        grid=frame.grid,
+        pins=(),
+        seconds=SECONDS,
+        mentors=inputs.mentors_of(chosen.programme, frame),
+    )
 
 
 def has_mentors(round_id: int) -> bool:
@@ -181,6 +195,7 @@ def pair_anew(round_id: int, plan: Plan, *, now: datetime) -> int:
             values = pair_values(each)
             pair.agent_id, pair.tick, pair.score = values["agent_id"], values["tick"], values["score"]
             pair.because, pair.state, pair.visit_id = values["because"], PairState.PUBLISHING, None
+            pair.mentor_id = values["mentor_id"]
             found += 1
     for left in plan.left_out:
         sign = db.session.get(RoundSignUp, (round_id, left.person))
@@ -210,13 +225,14 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
     barred = inputs.barred_of(chosen.programme, [sign.person_id for sign in signs])
     why |= {who: {"code": code, "facts": {}, "would_work": []} for who, code in barred.items()}
     order = inputs.turns(chosen, [sign.person_id for sign in waiting(chosen)])
+    names = help_names([*why.values(), *(sign.reason for sign in signs)])
     for sign in signs:
         reason = (sign.reason if sign.person_id in gone else None) or why.get(sign.person_id)
         sign.outcome = Outcome.LEFT_OUT
         turn, number = order[sign.person_id]
         sign.reason = {**(reason or {"code": Why.ALL_TAKEN.value, "facts": {}, "would_work": []})}
         sign.reason |= {"turn": turn, "lot": number}
-        mails.left_out(chosen, sign, now=now)
+        mails.left_out(chosen, sign, names, now=now)
     db.session.flush()
 
 

@@ -8,10 +8,14 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from gemba.rounds.models import Round
 from gemba.rounds.pairing.values import TICK_SECONDS, Because, Why
 from gemba.rounds.rules import NOT_AMONG, NOT_TRAINED
+from gemba.rounds.words import Named, help_words, turn_words
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/rounds")
+blueprint.add_app_template_global(help_words)
+blueprint.add_app_template_global(turn_words)
 SHOWN = 50
 """So many rows stand on a page."""
 
@@ -51,12 +55,14 @@ def why_words(left: Mapping[str, Any]) -> list[str]:
             "refuses": _("There would be somebody among those not to be visited."),
         }
         return [_("No agent fits all the wishes."), *(lifted[one] for one in facts.get("lift", []))]
-    if code == NOT_TRAINED:
-        return [_("The training is not done yet: its checklist comes before the first visit.")]
-    if code == NOT_AMONG:
-        return [_("The programme is for some colleagues only, and this sign-up is not among them.")]
-    if code == Why.NO_TIME:
-        return [_("No agent who fits works in the free hours.")]
+    plain = {
+        NOT_TRAINED: _("The training is not done yet: its checklist comes before the first visit."),
+        NOT_AMONG: _("The programme is for some colleagues only, and this sign-up is not among them."),
+        Why.NO_TIME: _("No agent who fits works in the free hours."),
+        Why.NO_MENTOR: _("Agents have time in the free hours, but no mentor is free then."),
+    }
+    if code in plain:
+        return [plain[code]]
     places = int(facts.get("places", 0))
     if not places:
         return [_("All places in the free hours are taken by people whose turn was earlier.")]
@@ -71,14 +77,10 @@ def why_words(left: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def turn_words(turn: int) -> str:
-    """In which of the three groups somebody drew their lot."""
-    words: list[str] = [
-        _("You went first, because you were left out last time."),
-        _("You drew among those who never came, before everyone who did."),
-        _("You drew among those who have come before, after everyone else."),
-    ]
-    return words[turn]
+def helps_of(chosen: Round, left: Mapping[str, Any], names: Named) -> list[str]:
+    """What would help somebody who is left out of a round, a sentence for each change."""
+    minutes = chosen.programme.duration_minutes
+    return help_words(left.get("helps", ()), names, minutes=minutes)
 
 
 def works_of(left: Mapping[str, Any]) -> list[datetime]:

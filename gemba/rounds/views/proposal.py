@@ -1,6 +1,8 @@
 """The proposal: asked for, looked at, pinned, changed, published."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import format_decimal, ngettext
@@ -15,7 +17,16 @@ from gemba.rounds import service
 from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.rules import UNDER_WAY
 from gemba.rounds.service import looking, proposing, publishing
-from gemba.rounds.views.edge import SHOWN, because_words, blueprint, number, start_of, why_words, works_of
+from gemba.rounds.views.edge import (
+    SHOWN,
+    because_words,
+    blueprint,
+    helps_of,
+    number,
+    start_of,
+    why_words,
+    works_of,
+)
 from gemba.web.access import me, requires
 from gemba.web.limits import limiter
 from gemba.web.pages import Answer
@@ -53,7 +64,7 @@ def proposal(round_id: int) -> Answer:
     )
     left = looking.left_out(chosen, found.run)
     part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
-    waiting = proposing.publishing_count(chosen)
+    waiting, helping = proposing.publishing_count(chosen), looking.help_names(part)
     return render_template(
         "rounds/proposal.html",
         round=chosen,
@@ -65,7 +76,7 @@ def proposal(round_id: int) -> Answer:
         mark=_mark(chosen, found.run),
         pairs=[(pair, start_of(pair.tick), because_words(pair.because)) for pair in found.pairs],
         total=len(left) if view == "left" else found.total,
-        left=[(each, why_words(each), works_of(each)) for each in part],
+        left=[(each, [*why_words(each), *helps_of(chosen, each, helping)], works_of(each)) for each in part],
         left_total=len(left),
         names=names_of(each["person"] for each in part),
         view=view,
@@ -110,6 +121,10 @@ def drop(round_id: int, person_id: int) -> Answer:
     return redirect(_back(round_id, person_id), 303)
 
 
+def _why(chosen: Round, left: Mapping[str, Any]) -> list[str]:
+    return [*why_words(left), *helps_of(chosen, left, looking.help_names([left]))]
+
+
 @blueprint.get("/<int:round_id>/people/<int:person_id>")
 @requires(Role.ADMIN)
 def person(round_id: int, person_id: int) -> Answer:
@@ -124,7 +139,7 @@ def person(round_id: int, person_id: int) -> Answer:
         found=found,
         start=start_of(found.pair.tick) if found.pair is not None else None,
         words=because_words(found.pair.because) if found.pair is not None else [],
-        why=why_words(left) if left is not None else [],
+        why=_why(chosen, left) if left is not None else [],
         options=[(each, start_of(each.start), because_words(each.because)) for each in options],
         names=names_of(each.agent for each in options),
     )

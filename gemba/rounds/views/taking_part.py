@@ -15,9 +15,10 @@ from gemba.programmes import hosts
 from gemba.rounds import service
 from gemba.rounds.forms import CapacityForm, WishForm, _id
 from gemba.rounds.models import Round, RoundSignUp
-from gemba.rounds.service import calendars, wishing
+from gemba.rounds.service import calendars, looking, wishing
 from gemba.rounds.service.wishing import Wish
-from gemba.rounds.views.edge import blueprint, turn_words, why_words, works_of
+from gemba.rounds.views.edge import blueprint, helps_of, why_words, works_of
+from gemba.rounds.words import turn_words
 from gemba.schedule.forms import WEEKDAYS
 from gemba.schedule.views import A_WEEK
 from gemba.web.access import me, signed_in
@@ -145,6 +146,7 @@ def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
         begun=now() >= chosen.opens_at,
         pair=wishing.pair_of(chosen, me()),
         why=why_words(reason) if reason else [],
+        helps=helps_of(chosen, reason, looking.help_names([reason])) if reason else [],
         turn=turn_words(reason["turn"]) if "turn" in reason else "",
         works=works_of(reason),
         runs=me().has(Role.ADMIN),

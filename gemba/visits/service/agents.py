@@ -40,7 +40,8 @@ class Wanted:
     """An hour somebody wants: the visitors' ids, whom they ask for, and the visit that moves, if one does.
 
     `rules` are the programme's unless whoever acts may do more, such as a lead who finds a stand-in. With
-    `keeps_mentor` nobody asks whether the mentor of the visit that moves is free: the hour stays.
+    `keeps_mentor` nobody asks whether the mentor of the visit that moves is free: the hour stays. `mentor` is
+    the one to be asked first, where one was found beforehand.
     """
 
     programme: Programme
@@ -50,6 +51,7 @@ class Wanted:
     moving: Visit | None = None
     rules: BookingRules | None = None
     keeps_mentor: bool = False
+    mentor: int | None = None
 
     @property
     def is_guided(self) -> bool:

@@ -21,7 +21,7 @@ def is_about_mentors(reasons: Iterable[Reason]) -> bool:
 
 
 def in_turn(wanted: Wanted, agent_id: int) -> list[int | None]:
-    """The mentors who seem free, best first: who has the visit already, then whose turn it is.
+    """The mentors who seem free, best first: who has the visit or was found for it, then whose turn it is.
 
     None alone where nobody is: a seat in a visit there is needs no further mentor.
     """
@@ -33,7 +33,7 @@ def in_turn(wanted: Wanted, agent_id: int) -> list[int | None]:
     ]
     if not free:
         return [None]
-    has_it = wanted.moving.mentor_id if wanted.moving else None
+    has_it = wanted.moving.mentor_id if wanted.moving else wanted.mentor
     if len(free) > 1:
         spoken = wanted.programme.languages
         found = candidates(free, wanted.visitors, as_part=Visit.mentor_id, languages=spoken)

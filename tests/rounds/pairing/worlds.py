@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gemba.rounds.pairing.grid import Grid
-from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Person
+from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Help, Helps, Person
 
 ZONES = (
     "Europe/Moscow",
@@ -128,3 +128,23 @@ def shuffled(world: RoundWorld, seed: int) -> RoundWorld:
         agents=rng.sample(world.agents, len(world.agents)),
         people=rng.sample(world.people, len(world.people)),
     )
+
+
+def with_help(person: Person, helps: Help, grid: Grid) -> Person:
+    """The person after the change that would help."""
+    value = helps.value
+    if isinstance(value, tuple):
+        weekday, minute = value
+        where, free = ZoneInfo(person.zone), person.free
+        for bit in range(grid.count):
+            at = datetime.fromtimestamp((grid.first + bit) * TICK_SECONDS, where)
+            if (at.weekday(), at.hour * 60 + at.minute) == (weekday, minute):
+                free |= 1 << bit
+        return replace(person, free=free)
+    if helps.kind == Helps.REFUSES:
+        return replace(person, refuses=frozenset())
+    if helps.kind == Helps.LINE:
+        return replace(person, line=int(value or 0))
+    if helps.kind == Helps.LANGUAGE:
+        return replace(person, languages=(*person.languages, str(value)))
+    return replace(person, products=(*person.products, int(value or 0)))
