@@ -18,7 +18,7 @@ from gemba.rounds.models import Round, RoundRun
 from gemba.rounds.pairing.values import Plan
 from gemba.rounds.rules import Step
 from gemba.rounds.service import cadence, calendars, campaigns, inputs, inviting, proposing, publishing
-from gemba.rounds.working import NoPlan, work_out
+from gemba.rounds.working import NoPlan, digest_of, work_out
 
 TRIES = 3
 """So often those who lost their hour are paired anew before they are told that there is none."""
@@ -48,11 +48,12 @@ def look(run_id: int) -> None:
         chosen = db.session.get_one(Round, db.session.get_one(RoundRun, run_id).round_id)
         task = inputs.task_of(chosen, now=now)
         db.session.rollback()
+    digest = digest_of(task)
     proposing.note(run_id, token, step=Step.WHO)
     db.session.commit()
     try:
         for plan, final in work_out(task, wanted=partial(_wanted, run_id, token)):
-            proposing.keep(run_id, token, plan, digest=task.digest, final=final, now=app_now())
+            proposing.keep(run_id, token, plan, digest=digest, final=final, now=app_now())
             db.session.commit()
     except NoPlan as none:
         log.warning("rounds.no-plan", run=run_id, code=none.code)

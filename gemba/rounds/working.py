@@ -1,5 +1,6 @@
 """Has a round worked out by a child process, within a time, for as long as somebody wants it."""
 
+import hashlib
 import json
 import os
 import selectors
@@ -13,7 +14,7 @@ from typing import IO, cast
 
 from gemba.config import ROOT
 from gemba.rounds.pairing.values import Plan
-from gemba.rounds.pairing.wire import Task, dump_task, plan_of
+from gemba.rounds.pairing.wire import ENGINE, Task, dump_task, plan_of
 
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": os.defpath, "TZ": "UTC", "PYTHONHASHSEED": "0"}
 """All that the child is told: our own environment holds secrets."""
@@ -59,6 +60,14 @@ def work_out(
         yield last, True
     finally:
         _end(process)
+
+
+def digest_of(task: Task) -> str:
+    """Of all that the plan depends on; equal tasks give equal plans."""
+    found = hashlib.sha256(ENGINE.encode())
+    for line in dump_task(task):
+        found.update(line.encode())
+    return found.hexdigest()[:16]
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -15,7 +15,7 @@ from gemba.rounds.pairing.values import Agent, Because, Person
 K = TypeVar("K")
 FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
-KEPT_BYTES = 36 * 1024 * 1024
+KEPT_BYTES = 32 * 1024 * 1024
 """What is kept of people's places, so that it need not be worked out again."""
 
 

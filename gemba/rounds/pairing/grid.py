@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gemba.rounds.pairing.values import TICK_SECONDS
 
-MANY = 24
-BITS_OF_BYTE = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
+MANY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,12 @@ def _first_of(day: date, where: ZoneInfo) -> int:
 def bits_of(bits: int) -> list[int]:
     """The numbers of the bits that are set, ascending."""
     found = []
-    if bits.bit_count() > MANY:  # a step for each byte costs less than one through all digits for each bit
-        for at, byte in enumerate(bits.to_bytes(bits.bit_length() // 8 + 1, "little")):
-            if byte:
-                base = at << 3
-                found += [base + bit for bit in BITS_OF_BYTE[byte]]
+    if bits.bit_count() > MANY:  # to look for the next one in a text costs less than to take the lowest away
+        digits = bin(bits)[:1:-1]
+        at = digits.find("1")
+        while at >= 0:
+            found.append(at)
+            at = digits.find("1", at + 1)
         return found
     while bits:
         low = bits & -bits

@@ -7,6 +7,7 @@ cut into places that lie far enough apart whatever is chosen in them.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from gemba.rounds.pairing.grid import Grid, bits_of, lowest
 from gemba.rounds.pairing.values import Agent
@@ -67,12 +68,12 @@ class Network:
         self.agent_node.append(root)
         nodes: dict[date | tuple[date, date], int] = {}
         anchors = self._anchors.get(agent.id, ())
-        days = [(day, mask & agent.starts) for day, mask in self.grid.days(agent.zone)]
+        days = [
+            (day, starts) for day, mask in self.grid.days(agent.zone) if (starts := mask & agent.starts)
+        ]
         self.days.append([])
-        shares = _week_shares(agent, [day for day, starts in days if starts])
+        shares = _week_shares(agent, [day for day, _starts in days])
         for day, open_starts in days:
-            if not open_starts:
-                continue
             starts = self._same.setdefault(open_starts, open_starts)
             month = _month_for(agent, day)
             week = month, _week(day)
@@ -81,9 +82,8 @@ class Network:
             if week not in nodes:
                 nodes[week] = self._branch(nodes[month], shares[week])
             per_day = _left(agent, agent.per_day, day, _day)
-            parts = parts_of_day(
-                starts, agent.apart, per_day, [bit for bit in anchors if bit >= 0 and starts >> bit & 1]
-            )
+            inside = [bit for bit in anchors if bit >= 0 and starts >> bit & 1] if anchors else ()
+            parts = parts_of_day(starts, agent.apart, per_day, inside)
             above = self._branch(nodes[week], per_day if len(parts) > per_day else PLENTY)
             begin = len(self.places)
             for part in parts:
@@ -159,6 +159,7 @@ def _day(day: date) -> date:
     return day
 
 
+@cache
 def _week(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -176,6 +177,8 @@ def _left(agent: Agent, cap: int | None, day: date, period: Callable[[date], dat
     """What is left of a cap in the period of a day, given the visits there are."""
     if cap is None:
         return PLENTY
+    if not agent.taken:
+        return cap
     return max(cap - sum(count for each, count in agent.taken.items() if period(each) == period(day)), 0)
 
 
@@ -186,6 +189,9 @@ def _week_shares(agent: Agent, days: Sequence[date]) -> dict[tuple[date, date], 
     days on offer, so that neither the week's nor a month's cap can be exceeded. Only who has both caps can
     lose by that.
     """
+    if agent.per_month is None:
+        firsts = {_week(day): day for day in days}
+        return {(date.min, week): _left(agent, agent.per_week, day, _week) for week, day in firsts.items()}
     open_days: dict[tuple[date, date], int] = {}
     for day in days:
         key = (_month_for(agent, day), _week(day))

@@ -5,7 +5,6 @@ A line for each agent, mentor and person: a round of thousands never lies in mem
 Starts are numbers of any length as hexadecimal text, sets are sorted lists, dates are written as ISO 8601.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -42,14 +41,6 @@ class Task:
     pins: tuple[Pin, ...]
     seconds: float
     mentors: tuple[Agent, ...] | None = None
-
-    @property
-    def digest(self) -> str:
-        """Of all that the plan depends on; equal tasks give equal plans."""
-        found = hashlib.sha256(ENGINE.encode())
-        for line in dump_task(self):
-            found.update(line.encode())
-        return found.hexdigest()[:16]
 
 
 def dump_task(task: Task) -> Iterator[str]:
