@@ -51,6 +51,8 @@ def test_a_round_by_calls(as_: Callers, site: Flask, site_cast: Cast, clock: Sta
     (left,) = told["left_out"]
     assert (left["person"], left["reasons"][0]["code"]) == (site_cast.eve.id, "no-time")
     assert left["would_work"]
+    assert left["would_help"][0].startswith("1 free hour on ")
+    assert pair["mentor"] is None
 
     pinned = adam.patch(f"{path}/proposal", {"pins": [{"visitor": site_cast.vera.id}]}).get_json()
     assert pinned["pairs"][0]["pinned"] is True

@@ -1,19 +1,25 @@
 """The pages of a round: made, asked, signed up to, proposed, published."""
 
 import io
+import re
 from urllib.parse import urlencode
 
 from flask import Flask
 from sqlalchemy import select
 
 from gemba.db import db
+from gemba.outbox.mail import render
+from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import thaw
 from gemba.outbox.worker import Worker
 from gemba.people.models import Person
 from gemba.rounds import service
 from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundPair, RoundSignUp
+from gemba.rounds.service import proposing, publishing
+from gemba.rounds.service.wishing import Wish
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
-from tests.rounds.test_round import add_people, make_round
+from tests.rounds.test_round import add_people, make_round, work
 
 DAYS = {"closes_on": "2026-11-27", "first_day": "2026-11-30", "last_day": "2026-12-04"}
 WEEK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00–18:00")
@@ -151,3 +157,37 @@ def test_pages_cost_the_same_for_three_people_and_for_sixty(
     small = filled(people[:3])
     assert max(small) <= 25
     assert filled(people[3:]) == small
+
+
+def test_who_is_left_out_reads_what_would_help_on_every_page(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        adam_id, eve_id = site_cast.adam.id, site_cast.eve.id
+        adam, vera, eve = (
+            db.session.get_one(Person, one.id) for one in (site_cast.adam, site_cast.vera, site_cast.eve)
+        )
+        chosen = make_round(site_cast, clock)
+        night = Wish(weekly=[{"weekday": "sun", "start": "03:00", "end": "05:00"}], timezone="Europe/Berlin")
+        service.sign_up(vera, chosen, now=clock())
+        service.sign_up(eve, chosen, wish=night, now=clock())
+        proposing.queue(proposing.start(adam, chosen, now=clock()), now=clock())
+        number = chosen.id
+        work(site, clock)
+    page_of, words = browser.as_(adam_id), r"1 free hour on \w+ would do: from \d\d:\d\d to \d\d:\d\d"
+    for page in ("/proposal?view=left", f"/people/{eve_id}"):
+        assert re.search(words, page_of.get(f"/rounds/{number}{page}").text), page
+    with site.app_context():
+        admin = db.session.get_one(Person, adam_id)
+        publishing.start(admin, service.get_round(number), now=clock())
+        work(site, clock)
+        mail = next(
+            row
+            for row in db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "mail"))
+            if row.payload["template"] == "round_left_out"
+        )
+        locale, context = mail.payload["locale"], thaw(mail.payload["context"])
+        assert re.search(words, render("round_left_out", locale, context).text)
+    own = browser.as_(eve_id).get(f"/rounds/{number}").text
+    assert "What would help" in own
+    assert re.search(words, own)

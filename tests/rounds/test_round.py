@@ -121,7 +121,7 @@ def test_a_round_from_invitation_to_visits(app: Flask, cast: Cast, clock: Standi
     pairs = db.session.scalars(select(RoundPair)).all()
     assert len(pairs) == run.figures["served"] == run.figures["bound"] == 12
     assert {pair.agent_id for pair in pairs} == {alice, anton}
-    assert sum(pair.agent_id == alice for pair in pairs) == 2
+    assert 1 <= sum(pair.agent_id == alice for pair in pairs) <= 2
     why = {each["person"]: each for each in run.left_out}
     assert why[ids[12]]["code"] == "no-time"
     assert why[ids[12]]["would_work"]
@@ -294,7 +294,7 @@ def mentors(cast: Cast) -> None:
 def test_a_hands_on_round_gives_each_visit_a_mentor_nobody_shares(
     app: Flask, cast: Cast, clock: StandingClock
 ) -> None:
-    """Three agents are free at the same hours and one mentor: who lost her is paired anew."""
+    """Three agents are free at the same hours and one mentor: what is proposed can be booked as it is."""
     cast.programme.format, cast.programme.duration_minutes = Format.HANDS_ON, 180
     mentors(cast)
     people = add_people(cast, 4, clock)
@@ -305,10 +305,19 @@ def test_a_hands_on_round_gives_each_visit_a_mentor_nobody_shares(
     round_id, adam, lena = chosen.id, cast.adam.id, cast.lena.id
     work(app, clock)
     chosen = service.get_round(round_id)
+    proposed = {
+        (pair.person_id, pair.agent_id, pair.mentor_id, pair.tick * TICK_SECONDS)
+        for pair in db.session.scalars(select(RoundPair))
+    }
+    assert {mentor for _who, _agent, mentor, _start in proposed} == {lena}
     publishing.start(db.session.get_one(Person, adam), chosen, now=clock())
     work(app, clock)
     visits = db.session.scalars(select(Visit).order_by(Visit.starts_at)).all()
     assert [visit.mentor_id for visit in visits] == [lena] * 4
+    assert proposed == {
+        (visit.visitors[0].id, visit.agent_id, visit.mentor_id, int(visit.starts_at.timestamp()))
+        for visit in visits
+    }
     assert all(one.ends_at <= other.starts_at for one, other in pairwise(visits))
 
 

@@ -68,9 +68,7 @@ class Network:
         self.agent_node.append(root)
         nodes: dict[date | tuple[date, date], int] = {}
         anchors = self._anchors.get(agent.id, ())
-        days = [
-            (day, starts) for day, mask in self.grid.days(agent.zone) if (starts := mask & agent.starts)
-        ]
+        days = [(day, starts) for day, mask in self.grid.days(agent.zone) if (starts := mask & agent.starts)]
         self.days.append([])
         shares = _week_shares(agent, [day for day, _starts in days])
         for day, open_starts in days:
