@@ -33,12 +33,12 @@ from gemba.rounds.rules import (
     NOT_TRAINED,
     SECONDS,
     USUAL_WEEK,
-    Outcome,
     PairState,
     order_of,
     turn_of,
 )
 from gemba.rounds.service.calendars import busy_of
+from gemba.rounds.service.turns import left_out_before, met_by
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule import service as schedule
 from gemba.schedule import sides
@@ -57,7 +57,7 @@ from gemba.schedule.rules import (
 from gemba.schedule.sides import hours_from
 from gemba.visits import facts
 from gemba.visits.facts import ANY, Time
-from gemba.visits.models import Visit, VisitVisitor
+from gemba.visits.models import Visit
 from gemba.visits.rules import COUNTED
 
 DAY_TICKS = 24 * 3600 // TICK_SECONDS
@@ -323,7 +323,7 @@ def people_of(
     ids = [sign.person_id for sign in signs]
     times, met, left, zones = (
         _times(chosen, ids, frame),
-        _met(ids, gone),
+        met_by(ids, gone),
         left_out_before(chosen),
         _zones(ids),
     )
@@ -376,48 +376,6 @@ def _times(chosen: Round, ids: Sequence[int], frame: Frame) -> dict[int, Time]:
     return found
 
 
-def _met(ids: Sequence[int], gone: Collection[Visit] = ()) -> dict[int, set[int]]:
-    """The agents whom each of these people has visited, or is going to but for visits `gone`."""
-    found: dict[int, set[int]] = defaultdict(set)
-    query = (
-        select(VisitVisitor.person_id, Visit.agent_id, Visit.id)
-        .join(Visit, Visit.id == VisitVisitor.visit_id)
-        .where(Visit.status.in_(COUNTED), *sides.among(VisitVisitor.person_id, ids))
-    )
-    but = {visit.id for visit in gone}
-    for person, agent, visit in db.session.execute(query):
-        if visit not in but:
-            found[person].add(agent)
-    return found
-
-
 def _zones(ids: Sequence[int]) -> dict[int, str]:
     query = select(PersonRow.id, PersonRow.timezone).where(*sides.among(PersonRow.id, ids))
     return dict(db.session.execute(query).tuples().all())
-
-
-def left_out_before(chosen: Round) -> set[int]:
-    """Who was left out of the round of this programme before this one."""
-    last = (
-        select(Round.id)
-        .where(
-            Round.programme_id == chosen.programme_id,
-            Round.id != chosen.id,
-            Round.published_at.is_not(None),
-            Round.opens_at <= chosen.opens_at,
-        )
-        .order_by(Round.published_at.desc(), Round.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = select(RoundSignUp.person_id).where(
-        RoundSignUp.round_id == last, RoundSignUp.outcome == Outcome.LEFT_OUT
-    )
-    return set(db.session.scalars(query))
-
-
-def turns(chosen: Round, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """By person: who goes first (see rules.order_of)."""
-    met, left = _met(ids), left_out_before(chosen)
-    seed = chosen.seed or chosen.id
-    return {who: order_of(turn_of(left_out_last=who in left, came=who in met), seed, who) for who in ids}

@@ -26,6 +26,7 @@ from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, left_values, pair_
 from gemba.rounds.service import campaigns, inputs, mails
 from gemba.rounds.service.looking import help_names
 from gemba.rounds.service.proposing import newest_run, publishing_count
+from gemba.rounds.service.turns import turns
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
 from gemba.visits import facts
@@ -224,7 +225,7 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
     signs = [sign for sign in waiting(chosen) if sign.person_id in gone or sign.outcome == Outcome.OPEN]
     barred = inputs.barred_of(chosen.programme, [sign.person_id for sign in signs])
     why |= {who: {"code": code, "facts": {}, "would_work": []} for who, code in barred.items()}
-    order = inputs.turns(chosen, [sign.person_id for sign in waiting(chosen)])
+    order = turns(chosen, [sign.person_id for sign in waiting(chosen)])
     names = help_names([*why.values(), *(sign.reason for sign in signs)])
     for sign in signs:
         reason = (sign.reason if sign.person_id in gone else None) or why.get(sign.person_id)
