@@ -7,7 +7,7 @@ from flask_babel import force_locale
 from gemba.rounds.words import help_words
 
 HOURS = {"kind": "hours", "value": [3, 600], "zone": "Europe/Berlin"}
-OTHERS = [
+OTHERS: list[dict[str, object]] = [
     {"kind": "product", "value": 7, "zone": ""},
     {"kind": "language", "value": "ru", "zone": ""},
     {"kind": "line", "value": 2, "name": "Couriers"},
