@@ -230,18 +230,18 @@ def mentors_of(
     return tuple(found)
 
 
-def _host(rules: BookingRules, facts: AgentFacts, load: Load, starts: int, **more: Any) -> Agent:
+def _host(rules: BookingRules, host: AgentFacts, load: Load, starts: int, **more: Any) -> Agent:
     """Somebody in whose time visits lie, with their limits."""
-    limits = facts.limits
+    limits = host.limits
     return Agent(
-        id=facts.agent,
+        id=host.agent,
         starts=starts,
-        zone=facts.hours.timezone,
-        apart=_apart(rules, facts),
+        zone=host.hours.timezone,
+        apart=_apart(rules, host),
         per_day=limits.per_day,
         per_week=limits.per_week,
         per_month=limits.per_month,
-        taken=_days(facts, load),
+        taken=_days(host, load),
         **more,
     )
 
