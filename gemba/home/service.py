@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
+from sqlalchemy.orm import contains_eager
 
 from gemba.db import db
 from gemba.insights.models import Insight, Observation
@@ -15,14 +16,18 @@ from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
 from gemba.people.models import Person
 from gemba.people.rules import Role
+from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.rounds.models import Round, RoundSignUp
+from gemba.rounds.service import cadence
 from gemba.schedule.models import Availability
 from gemba.visits import service as visits
 from gemba.visits.models import Visit, VisitOutcome, VisitVisitor
 from gemba.visits.rules import OUTCOME_ASKED_AFTER, Status
 
 ASK_FOR = timedelta(days=30)
+AT_ONCE = 20
+"""So many open rounds are looked through for one that is open to somebody."""
 MONTH = timedelta(days=365.25 / 12)
 
 
@@ -61,6 +66,14 @@ class Came:
 
 
 @dataclass(frozen=True)
+class Heads:
+    """The departments somebody heads, and the programme that asks people back first, "" where none does."""
+
+    departments: list[str]
+    slug: str
+
+
+@dataclass(frozen=True)
 class Home:
     """Everything the home page shows. `asks` of a lead: how many stand, how many of these are open."""
 
@@ -71,12 +84,13 @@ class Home:
     round: Round | None
     signed_up: bool
     asks: tuple[int, int] | None
+    heads: Heads | None
 
 
 def home(person: Person, *, now: datetime) -> Home:
     """What this person should see first."""
     coming = visits.list_visits(person, since=now, statuses=[Status.BOOKED], mine=True, limit=1)
-    current = _open_round(now)
+    current = _open_round(person, now)
     return Home(
         next_visit=coming[0] if coming else None,
         due=_due(person, now) if person.has(Role.VISITOR) else None,
@@ -84,17 +98,31 @@ def home(person: Person, *, now: datetime) -> Home:
         came=_came(person),
         round=current,
         asks=asks.mine(person) if person.has(Role.LEAD) else None,
+        heads=_heads(person),
         signed_up=current is not None and db.session.get(RoundSignUp, (current.id, person.id)) is not None,
     )
 
 
-def _open_round(now: datetime) -> Round | None:
-    return db.session.scalar(
+def _open_round(person: Person, now: datetime) -> Round | None:
+    """The first to close of the rounds that are open to somebody."""
+    rounds = db.session.scalars(
         select(Round)
-        .where(Round.opens_at <= now, Round.closes_at > now)
+        .join(Round.programme)
+        .where(Round.opens_at <= now, Round.closes_at > now, Programme.active)
         .order_by(Round.closes_at, Round.id)
-        .limit(1)
-    )
+        .options(contains_eager(Round.programme))
+        .limit(AT_ONCE)
+    ).all()
+    open_to = {each.id for each in doors.for_person([each.programme for each in rounds], person)}
+    return next((each for each in rounds if each.programme_id in open_to), None)
+
+
+def _heads(person: Person) -> Heads | None:
+    departments = cadence.headed_by(person)
+    if not departments:
+        return None
+    back = select(Programme.slug).where(Programme.active, Programme.return_after_months > 0)
+    return Heads(sorted(departments), db.session.scalar(back.order_by(Programme.id).limit(1)) or "")
 
 
 def _due(person: Person, now: datetime) -> Due | None:

@@ -1,6 +1,7 @@
 """Coming back: who is due, nudges and digests, booking again with one press; streaks of departments."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -118,7 +119,22 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, statements: l
     assert 'value="nobody"' in wrong.text
     adam.post(admin, data={"department": "Product", "email": site_cast.lev.email})
     assert "Lev Lead" in adam.get(admin).text
-    assert vera.get(admin).status_code == 403
+    assert vera.get(admin).status_code == 404
     statements.clear()
     assert adam.get(admin).status_code == 200
     assert len(statements) <= 15
+
+
+def test_hours_to_come_back_lie_in_the_day_and_on_several_days(
+    app: Flask, cast: Cast, clock: StandingClock
+) -> None:
+    """Eve's nine to six in New York begins when only the last hours of Berlin's agents are open."""
+    programme, zone = cast.programme, ZoneInfo("America/New_York")
+    found = cadence.coming_back(programme, cast.eve, now=clock())
+    locally = [hour.start.astimezone(zone) for hour in found.other]
+    assert [each.hour for each in locally[:2]] == [9, 9]
+    assert len({each.date() for each in locally}) == len(locally) == 3
+    assert len({hour.agent for hour in found.other}) == 3
+    cast.eve.timezone = "Asia/Tokyo"
+    at_night = cadence.coming_back(programme, cast.eve, now=clock()).other
+    assert len(at_night) == 3

@@ -7,7 +7,9 @@ from flask import Flask
 
 from gemba.db import db
 from gemba.errors import NotFound
-from gemba.rounds.models import DepartmentHead
+from gemba.people.models import Person
+from gemba.programmes.models import Programme
+from gemba.rounds.models import DepartmentHead, Round
 from gemba.rounds.service.goals import TOGETHER, Share, progress
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
@@ -67,3 +69,53 @@ def test_the_page_says_what_is_missing(
         db.session.merge(site_cast.programme).goal_share = 50
         db.session.commit()
     assert "The goal of 50 % is reached." in browser.as_(site_cast.adam.id).get("/rounds/goals").text
+
+
+def test_a_head_finds_goals_and_who_is_due_in_their_department_alone(
+    site: Flask, site_cast: Cast, browser: Browser
+) -> None:
+    vera = browser.as_(site_cast.vera.id)
+    assert vera.get("/rounds/cadence/shadow").status_code == 404
+    assert "/rounds/cadence/shadow" not in vera.get("/").text
+    with site.app_context():
+        eve = db.session.get_one(Person, site_cast.eve.id)
+        eve.department = "Sales"
+        db.session.add(DepartmentHead(department="Product", person_id=site_cast.vera.id))
+        db.session.commit()
+    home = vera.get("/").text
+    assert 'href="/rounds/cadence/shadow"' in home
+    assert 'href="/rounds/goals"' in home
+    assert vera.get("/rounds/goals").status_code == 200
+    page = vera.get("/rounds/cadence/shadow?show=never").text
+    assert ("Vera Visitor" in page, "Eve Elsewhere" in page, "Sales" in page) == (True, False, False)
+    assert "Who heads a department" not in page
+    assert f"/people/{site_cast.vera.id}" not in page.split("<main")[1]
+    assert vera.post("/rounds/cadence/shadow", data={"department": "Product"}).status_code == 403
+    whole = browser.as_(site_cast.adam.id).get("/rounds/cadence/shadow?show=never").text
+    assert "Eve Elsewhere" in whole
+    with site.app_context():
+        db.session.get_one(Programme, site_cast.programme.id).active = False
+        db.session.commit()
+    assert vera.get("/rounds/cadence/shadow").status_code == 404
+
+
+def test_nobody_is_asked_to_a_round_that_is_not_for_them_nor_sent_to_hours_that_are_not(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    eve, vera = browser.as_(site_cast.eve.id), browser.as_(site_cast.vera.id)
+    with site.app_context():
+        programme = db.session.get_one(Programme, site_cast.programme.id)
+        programme.who, programme.departments, programme.opening = "departments", ["Product"], "rounds"
+        opens, closes = clock(), clock() + timedelta(days=7)
+        made = Round(programme_id=programme.id, name="Autumn", opens_at=opens, closes_at=closes)
+        db.session.add(made)
+        db.session.commit()
+        path = f"/rounds/{made.id}"
+    assert ("Sign up</h2>" in vera.get(path).text, "Sign up</h2>" in eve.get(path).text) == (True, False)
+    assert "for some colleagues only" in eve.get(path).text
+    assert "Round “Autumn” is open" in vera.get("/").text
+    assert "Round “Autumn” is open" not in eve.get("/").text
+    for person in (vera, eve):
+        answer = person.get("/rounds/coming-back/shadow")
+        assert (answer.status_code, answer.location) == (302, "/visits/book?programme=shadow")
+    assert "/rounds/" in vera.get("/visits/book?programme=shadow").text

@@ -5,7 +5,7 @@ outbox, and sent within a month of its time or not at all.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from gemba.programmes.training import service as training
 from gemba.rounds.cadence_rules import AGAIN_AFTER, Standing, add_months, standing_of, streak
 from gemba.rounds.models import DepartmentHead
 from gemba.rounds.service import inputs
+from gemba.rounds.service.suggesting import spread, usual_starts
 from gemba.schedule.rules import AgentFacts
 from gemba.visits import facts
 from gemba.visits.facts import Ask
@@ -64,14 +65,36 @@ class Department:
     head: str
 
 
-def everyone(programme: Programme, *, now: datetime) -> list[Returning]:
-    """All active visitors who may take part, with their standing, by name, in two statements."""
+def headed_by(person: Person) -> set[str]:
+    """The departments somebody heads."""
+    query = select(DepartmentHead.department).where(DepartmentHead.person_id == person.id)
+    return set(db.session.scalars(query))
+
+
+def in_sight(viewer: Person) -> set[str] | None:
+    """Whose people somebody may look after: None is everyone's, for admins; heads have their departments.
+
+    Raises NotFound for everybody else.
+    """
+    if viewer.has(Role.ADMIN):
+        return None
+    mine = headed_by(viewer)
+    if not mine:
+        raise NotFound
+    return mine
+
+
+def everyone(programme: Programme, *, of: Collection[str] | None = None, now: datetime) -> list[Returning]:
+    """All active visitors who may take part, with their standing, by name, in two statements; those of some
+    departments only, unless `of` is None."""
     query = (
         select(Person)
         .join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == Role.VISITOR))
         .where(Person.active, doors.admitted(programme))
         .order_by(func.lower(Person.name), Person.id)
     )
+    if of is not None:
+        query = query.where(Person.department.in_(sorted(of)))
     last, booked = _times(programme, now)
     found = []
     for person in db.session.scalars(query):
@@ -206,7 +229,7 @@ def _digest(programme: Programme, overdue: Sequence[Returning], now: datetime) -
                     "department": name,
                     "count": len(late[name]),
                     "names": late[name][:DIGEST_NAMES],
-                    "path": f"/visits/book?programme={programme.slug}",
+                    "path": f"/rounds/cadence/{programme.slug}",
                 },
                 now,
             )
@@ -264,18 +287,19 @@ def coming_back(programme: Programme, person: Person, *, now: datetime) -> Retur
     frame = inputs.frame_between(programme, start, start + AROUND, now)
     taken = facts.times_of([person.id], programme, inputs.span_of(frame)).get(person.id) or facts.Time()
     free = frame.mask & ~inputs.taken_of(programme, person.id, taken, frame)
-    hours: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    hours: dict[bool, dict[int, int]] = {True: {}, False: {}}
     for agent in inputs.offers_between(programme, frame):
         bits = agent.starts & free
         if bits and agent.id != person.id:
-            hours[agent.line is not None and agent.line == line].append(
-                ((bits & -bits).bit_length() - 1, agent.id)
-            )
-    return Return(last, due, _hours(hours[True], frame), _hours(hours[False], frame))
+            hours[agent.line is not None and agent.line == line][agent.id] = bits
+    usual = usual_starts(frame.rules, person.timezone, frame.grid)
+    same, other = (
+        _hours(spread(hours[mine], usual, frame.grid, zone, OFFERED), frame) for mine in (True, False)
+    )
+    return Return(last, due, same, other)
 
 
-def _hours(found: list[tuple[int, int]], frame: inputs.Frame) -> list[Hour]:
-    first = sorted(found)[:OFFERED]
+def _hours(first: list[tuple[int, int]], frame: inputs.Frame) -> list[Hour]:
     names = dict(
         db.session.execute(
             select(Person.id, Person.name).where(Person.id.in_([agent for _bit, agent in first]))

@@ -18,7 +18,7 @@ from gemba.people.rules import Role
 from gemba.programmes import doors
 from gemba.programmes.models import Programme
 from gemba.rounds.cadence_rules import add_months
-from gemba.rounds.models import DepartmentHead
+from gemba.rounds.service.cadence import headed_by
 from gemba.visits.models import Visit, VisitVisitor
 from gemba.visits.rules import Status
 
@@ -87,8 +87,7 @@ def _in_sight(viewer: Person) -> tuple[set[str] | None, set[int] | None]:
     """The departments and lines somebody heads; None is all. Raises NotFound where there are none."""
     if viewer.has(Role.ADMIN):
         return None, None
-    headed = select(DepartmentHead.department).where(DepartmentHead.person_id == viewer.id)
-    departments = set(db.session.scalars(headed))
+    departments = headed_by(viewer)
     lines = set(db.session.scalars(select(Line.id).where(Line.lead_id == viewer.id)))
     if not departments and not lines:
         raise NotFound
@@ -146,7 +145,9 @@ def _lines(programme: Programme, months: Sequence[datetime], mine: set[int] | No
     shown = {
         number: name
         for number, name, agents in db.session.execute(sizes)
-        if agents >= programme.smallest_group and (mine is None or number in mine)
+        if agents >= programme.smallest_group
+        and (mine is None or number in mine)
+        and (not programme.lines or number in programme.lines)
     }
     counted: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
     visits = (

@@ -9,6 +9,7 @@ from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.people.rules import Role
+from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
 from gemba.rounds.cadence_rules import Standing
@@ -25,6 +26,9 @@ from gemba.web.pages import Answer
 def coming_back(slug: str) -> Answer:
     """When one is due, and hours to book with one press."""
     programme = _running(slug)
+    if not doors.by_hand(programme) or not doors.is_for(programme, me()):
+        # The page of booking says by which way visits come about, or that they do not for this person.
+        return redirect(url_for("visits.book", programme=slug))
     return render_template(
         "rounds/coming_back.html", programme=programme, found=cadence.coming_back(programme, me(), now=now())
     )
@@ -48,9 +52,9 @@ def book_again(slug: str) -> Answer:
 
 
 @blueprint.get("/cadence/<slug>")
-@requires(Role.ADMIN)
+@signed_in
 def standing(slug: str) -> Answer:
-    """Who is due, overdue or never came, and how departments stand."""
+    """Who is due, overdue or never came, and how departments stand; for heads those of their departments."""
     return _page(slug, HeadForm(formdata=None))
 
 
@@ -73,8 +77,9 @@ def set_head(slug: str) -> Answer:
 
 
 def _page(slug: str, form: HeadForm) -> str:
-    programme = programmes.get_programme(slug)
-    rows = cadence.everyone(programme, now=now())
+    mine = cadence.in_sight(me())
+    programme = programmes.get_programme(slug) if mine is None else _running(slug)
+    rows = cadence.everyone(programme, of=mine, now=now())
     shown = request.args.get("show", Standing.OVERDUE.value)
     departments = cadence.departments(programme, rows, now=now())
     form.department.choices = [(each.name, each.name) for each in departments]
@@ -83,6 +88,8 @@ def _page(slug: str, form: HeadForm) -> str:
     return render_template(
         "rounds/cadence.html",
         programme=programme,
+        programmes=[each for each in programmes.list_programmes(me()) if each.return_after_months],
+        runs=mine is None,
         counts={each.value: sum(row.standing == each for row in rows) for each in Standing},
         rows=part[SHOWN * page : SHOWN * page + SHOWN],
         total=len(part),

@@ -11,7 +11,7 @@ from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.rules import COMMON_ZONES, Role, is_timezone
 from gemba.people.service.lookups import names_of
-from gemba.programmes import hosts
+from gemba.programmes import doors, hosts
 from gemba.rounds import service
 from gemba.rounds.forms import CapacityForm, WishForm, _id
 from gemba.rounds.models import Round, RoundSignUp
@@ -143,6 +143,7 @@ def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
         calendar=calendars.of(mine, now()),
         spoken=hosts.languages_of(programme),
         open=service.is_open(chosen, now()),
+        is_for=doors.is_for(programme, me()),
         begun=now() >= chosen.opens_at,
         pair=wishing.pair_of(chosen, me()),
         why=why_words(reason) if reason else [],
