@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Required, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from gemba.config import current_settings
-from gemba.db import db, insert_all_new, table_of
+from gemba.db import db, insert_all_new, notify, table_of
 from gemba.errors import NotFound, Refused
 from gemba.outbox.kinds import background_kinds
 from gemba.outbox.models import OutboxItem, OutboxWorker
 from gemba.outbox.rules import LATE, WAITING, WORKER_SILENT, State, freeze, lost_its_secret, without_secrets
 
 CHANNEL = "gemba_outbox"
-_BELL = text(f"NOTIFY {CHANNEL}")
 
 
 class BeingSent(Refused):
@@ -70,9 +69,7 @@ def queue(
 
 def queue_all(rows: Sequence[Row]) -> None:
     """Puts new items into the outbox together, but for those that are there under the same dedup keys."""
-    if rows:
-        insert_all_new(table_of(OutboxItem), rows, "dedup_key")
-        ring()
+    insert_all_new(table_of(OutboxItem), rows, "dedup_key", channel=CHANNEL)
 
 
 def _row(
@@ -198,8 +195,7 @@ def mail_row(**mail: Unpack[Mail]) -> Row:
 
 def ring() -> None:
     """Wakes workers when this transaction commits; they also look by themselves every second."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(_BELL)
+    notify(CHANNEL)
 
 
 def drop_superseded(group_key: str, recipients: Collection[str], now: datetime) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, true
+from sqlalchemy import ColumnElement, Select, delete, func, select, true
 
 from gemba.db import db, insert_all_new, table_of
 from gemba.errors import Forbidden, Invalid, Refused
@@ -62,10 +62,7 @@ def is_for(programme: Programme, person: Person) -> bool:
 def for_person(programmes: Sequence[Programme], person: Person) -> list[Programme]:
     """Those of the programmes somebody may take part in, in at most one statement."""
     listed = [each.id for each in programmes if each.who == Who.LISTED]
-    query = select(ProgrammePerson.programme_id).where(
-        ProgrammePerson.person_id == person.id, ProgrammePerson.programme_id.in_(listed)
-    )
-    on_list = set(db.session.scalars(query)) if listed else set()
+    on_list = set(db.session.scalars(_lists_of(person, listed))) if listed else set()
     return [
         each
         for each in programmes
@@ -73,6 +70,12 @@ def for_person(programmes: Sequence[Programme], person: Person) -> list[Programm
         or (each.who == Who.DEPARTMENTS and person.department in each.departments)
         or each.id in on_list
     ]
+
+
+def _lists_of(person: Person, programmes: Collection[int]) -> Select[int]:
+    return select(ProgrammePerson.programme_id).where(
+        ProgrammePerson.person_id == person.id, ProgrammePerson.programme_id.in_(programmes)
+    )
 
 
 def admitted(programme: Programme) -> ColumnElement[bool]:

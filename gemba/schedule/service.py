@@ -6,11 +6,13 @@ told that there is nothing. The rules themselves are in `gemba.schedule.rules`.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     Select,
     bindparam,
     event,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, SessionTransaction, contains_eager
 
-from gemba.db import db, table_of
+from gemba.db import db, few, placed, places, run, table_of
 from gemba.errors import Invalid, NotFound, Stale
 from gemba.openings import hours_opened
 from gemba.people import service as people
@@ -84,11 +86,10 @@ def set_availability(
     return row
 
 
-_touch = (
-    update(table_of(Availability))
-    .where(table_of(Availability).c.person_id.in_(bindparam("people", expanding=True)))
-    .values(stamp=bindparam("new"))
-)
+@cache
+def _touching(count: int) -> Executable:
+    hours = table_of(Availability)
+    return update(hours).where(hours.c.person_id.in_(places("people", count))).values(stamp=bindparam("new"))
 
 
 def touch(person_ids: Iterable[int]) -> None:
@@ -98,7 +99,7 @@ def touch(person_ids: Iterable[int]) -> None:
     """
     ids = sorted(set(person_ids))
     if ids:
-        db.session.execute(_touch, {"people": ids, "new": new_stamp()})
+        run(_touching(few(ids)), {**placed("people", ids), "new": new_stamp()})
         touched().update(ids)
 
 

@@ -10,10 +10,10 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Select, Text, bindparam, cast, exists, select
+from sqlalchemy import ColumnElement, Executable, Select, Text, cast, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from gemba.db import db, table_of
+from gemba.db import db, few, placed, places, run, table_of
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
 from gemba.schedule import rules
@@ -34,7 +34,7 @@ def agent_sides(agent_ids: Collection[int], role: Role | None = Role.AGENT) -> l
     One statement. Who saved no hours, or has the role no more, is left out; None is agents and mentors alike.
     """
     many, wanted = len(agent_ids) >= MANY, set(agent_ids)
-    values = {} if many else {"people": list(wanted)}
+    values = {} if many else placed("people", wanted)
     return [
         AgentSide(
             rules.AgentFacts(
@@ -50,13 +50,13 @@ def agent_sides(agent_ids: Collection[int], role: Role | None = Role.AGENT) -> l
             ),
             has_calendars=row[17],
         )
-        for row in db.session.execute(_sides_statement(many, role), values).all()
+        for row in run(_sides_statement(None if many else few(wanted), role), values).all()
         if row[0] in wanted
     ]
 
 
 @cache
-def _sides_statement(many: bool, role: Role | None) -> Executable:
+def _sides_statement(count: int | None, role: Role | None) -> Executable:
     hours, quiet = table_of(Availability).c, table_of(QuietHours).c
     query = (
         select(
@@ -86,7 +86,7 @@ def _sides_statement(many: bool, role: Role | None) -> Executable:
         query = query.where(Person.id.in_(hosts()))
     else:
         query = query.join(PersonRole, (PersonRole.person_id == Person.id) & (PersonRole.role == role))
-    return query if many else query.where(hours.person_id.in_(bindparam("people", expanding=True)))
+    return query if count is None else query.where(hours.person_id.in_(places("people", count)))
 
 
 def hosts() -> Select[int]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from gemba.db import db, epoch
+from gemba.db import db, epoch, few, placed, places, run
 from gemba.people.models import Person, PersonLanguage, PersonProduct, PersonRole
 from gemba.people.rules import Role
 from gemba.programmes import hosts
@@ -137,11 +137,11 @@ def times_of(
     programme have several seats.
     """
     found: dict[int, Time] = defaultdict(Time)
-    many = len(people) >= sides.MANY
+    count = few(people) if len(people) < sides.MANY else None
     values: dict[str, Any] = {"since": window.start - MARGIN, "but": but.id if but is not None else 0}
-    if not many:
-        values["people"] = list(people)
-    rows = db.session.execute(_times_statement(many), values).all()
+    if count is not None:
+        values |= placed("people", people)
+    rows = run(_times_statement(count), values).all()
     for person, start, end, before, after, led, programme_id, counted in rows:
         time = found[person]
         time.load.busy.append((start - before * 60, end + after * 60))
@@ -152,13 +152,13 @@ def times_of(
         elif programme_id == programme.id:
             time.came.append(start)
     if programme.seats > 1 and but is None:
-        for agent, start in db.session.execute(_seats_statement(many), {**values, **_seats_of(programme)}):
+        for agent, start in run(_seats_statement(count), {**values, **_seats_of(programme)}):
             found[agent].load.joinable.append(start)
     return found
 
 
 @cache
-def _times_statement(many: bool) -> Executable:
+def _times_statement(count: int | None) -> Executable:
     """Visits by agent, mentor and visitor: person, start, end, buffers, is it as a visitor's host, programme,
     does it count.
 
@@ -196,13 +196,13 @@ def _times_statement(many: bool) -> Executable:
         .join(Visit, Visit.id == VisitVisitor.visit_id)
         .where(*near)
     )
-    if many:
+    if count is None:
         # Of thousands of visitors only those matter who are agents too.
         theirs = select(VisitVisitor.visit_id).join(
             Availability, Availability.person_id == VisitVisitor.person_id
         )
         return union_all(as_agent, as_mentor, as_visitor.where(Visit.id.in_(theirs)))
-    people: ColumnElement[Any] = bindparam("people", expanding=True)
+    people = places("people", count)
     return union_all(
         as_agent.where(Visit.agent_id.in_(people)),
         as_mentor.where(Visit.mentor_id.in_(people)),
@@ -211,7 +211,7 @@ def _times_statement(many: bool) -> Executable:
 
 
 @cache
-def _seats_statement(many: bool) -> Executable:
+def _seats_statement(count: int | None) -> Executable:
     """Agent and start of the visits of a programme that have a free seat, which nobody holds."""
     held = aliased(Visit)
     seats_held = (
@@ -233,7 +233,7 @@ def _seats_statement(many: bool) -> Executable:
         .group_by(Visit.id, Visit.agent_id, Visit.starts_at)
         .having(func.count() + seats_held < bindparam("seats"))
     )
-    return query if many else query.where(Visit.agent_id.in_(bindparam("people", expanding=True)))
+    return query if count is None else query.where(Visit.agent_id.in_(places("people", count)))
 
 
 def _seats_of(programme: Programme) -> dict[str, int]:

@@ -88,6 +88,7 @@ def _book(programme: Programme, form: NoteForm) -> Answer:
             start=form.start_at,
             ask=ask,
             note=form.note.data or "",
+            alone=True,
             now=now(),
         )
     except Invalid as invalid:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from gemba.config import current_settings
-from gemba.db import db
+from gemba.db import db, run, table_of
 from gemba.errors import Forbidden, Invalid, NotFound, Refused
 from gemba.fetch import BadAddress
 from gemba.fetch.addresses import parse
@@ -104,7 +104,7 @@ def remove(webhook_id: int, viewer: Person, *, now: datetime) -> None:
 def ping(webhook_id: int, viewer: Person, *, now: datetime) -> None:
     """Sends something harmless. Raises as `get` does."""
     row = get(webhook_id, viewer)
-    _queue(row, Event.PING, f"{row.id}:{now.isoformat()}", {}, now)
+    _queue(row.id, Event.PING, f"{row.id}:{now.isoformat()}", {}, now)
 
 
 def deliveries(webhook_id: int, viewer: Person) -> list[OutboxItem]:
@@ -136,19 +136,22 @@ def rotate_keys() -> int:
 def tell(event: Event, key: str, data: Mapping[str, Any], *, now: datetime) -> None:
     """Lets everyone who wants to hear of an event hear of it once. `key` is this event's own; `data` holds
     names and ids, no words of people."""
-    for row in db.session.scalars(select(Webhook).order_by(Webhook.id)):
-        if event.value in row.events:
-            _queue(row, event, key, data, now)
+    for webhook_id, events in run(_LISTENING):
+        if event.value in events:
+            _queue(webhook_id, event, key, data, now)
 
 
-def _queue(row: Webhook, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
+_LISTENING = select(table_of(Webhook).c.id, table_of(Webhook).c.events).order_by(table_of(Webhook).c.id)
+
+
+def _queue(webhook_id: int, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
     outbox.queue(
         KIND,
-        dedup_key=f"{_group(row.id)}:{event}:{key}",
-        group_key=_group(row.id),
+        dedup_key=f"{_group(webhook_id)}:{event}:{key}",
+        group_key=_group(webhook_id),
         recipient="",
         payload={
-            "webhook": row.id,
+            "webhook": webhook_id,
             "event": event.value,
             "id": id_of(event, key),
             "body": body_of(event, key, data, now),

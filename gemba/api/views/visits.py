@@ -66,7 +66,13 @@ def book_visit(body: dict[str, Any]) -> Any:
     ask = Ask(body["agent"], product_id(body["product"]), body["language"])
     at = now()
     visit = service.book(
-        programme=programme, visitor=caller(), start=body["start"], ask=ask, note=body["note"], now=at
+        programme=programme,
+        visitor=caller(),
+        start=body["start"],
+        ask=ask,
+        note=body["note"],
+        alone=True,
+        now=at,
     )
     is_new = visit.created_at == visit.changed_at == at and visit.joins_id is None
     return new_visit_document(visit) if is_new else visit_document(visit)

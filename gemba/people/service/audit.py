@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from gemba.db import db, table_of
+from gemba.db import db, run, table_of
 from gemba.people.models import AuditEntry, Person
 from gemba.people.rules import clean_line
 
-_AN_ENTRY = insert(table_of(AuditEntry))
+_AN_ENTRY = insert(table_of(AuditEntry)).inline()
 
 
 def audit(
@@ -23,7 +23,7 @@ def audit(
 ) -> None:
     """Writes down an act: `person` did it (None: nobody signed in, or the command line), `subject` is
     what it was done to, such as `person:12`, `detail` is JSON without secrets, `address` the caller's."""
-    db.session.execute(
+    run(
         _AN_ENTRY,
         {
             "at": now,

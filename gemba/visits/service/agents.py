@@ -1,12 +1,12 @@
 """Who takes an hour: the named agent or any that fits, and what is free instead where nobody can."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gemba.db import db, table_of
@@ -83,16 +83,25 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Company:
+    """Those of a visit to be by id, locked, and the active lead of the agent's line."""
+
+    people: Mapping[int, Person] = field(default_factory=dict)
+    lead: Person | None = None
+
+
+@dataclass(frozen=True)
 class Choice:
     """The agent who takes a visit, and why: a code the page puts into words, with its facts.
 
-    `mentor` is known under the lock, where one takes part.
+    `mentor`, where one takes part, and `company` are known under the lock.
     """
 
     agent: int
     because: str
     facts: dict[str, Any] = field(default_factory=dict)
     mentor: AgentFacts | None = None
+    company: Company = Company()
 
 
 def choices(wanted: Wanted, *, now: datetime) -> list[Choice]:
@@ -145,18 +154,13 @@ def alternatives(wanted: Wanted, *, now: datetime) -> list[datetime]:
 
 def lead_of(agent_id: int, but: Collection[int]) -> int | None:
     """The active lead of the agent's line, unless that is a visitor or the agent."""
-    found = db.session.scalar(lead_of_agent(agent_id))
-    return None if found in (agent_id, *but) else found
-
-
-def lead_of_agent(agent_id: int | BindParameter[int]) -> Select[int]:
-    """SQL: the id of the active lead of the agent's line."""
-    return (
+    found = db.session.scalar(
         select(_LEAD.c.id)
         .join(Line, Line.lead_id == _LEAD.c.id)
         .join(_AGENT, _AGENT.c.line_id == Line.id)
         .where(_AGENT.c.id == agent_id, _LEAD.c.active)
     )
+    return None if found in (agent_id, *but) else found
 
 
 def by_turn(free: Sequence[int], wanted: Wanted) -> list[Choice]:

@@ -30,6 +30,7 @@ def book(
     ask: Ask = ANY,
     booked_by: Person | None = None,
     note: str = "",
+    alone: bool = False,
     now: datetime,
 ) -> Visit:
     """Books an hour for a visitor, with the named agent or any that fits, or a free seat in one there is.
@@ -37,7 +38,8 @@ def book(
     Where the programme wants a lead's yes the visit is requested, and holds the hour until that is given or
     its time runs out. Who waited in the programme waits no longer. Raises SlotTaken (with the three nearest
     alternatives), NotOffered (with reasons), TrainingMissing, or Invalid where `note`, what the visitor would
-    like to see, is too long. NotForYou and ByRoundsOnly say who books by hand.
+    like to see, is too long. NotForYou and ByRoundsOnly say who books by hand. With `alone` there is nothing
+    else in the transaction to keep: a refusal rolls it back.
     """
     note = wish(note)
     doors.book_by_hand(programme, visitor)
@@ -50,7 +52,7 @@ def book(
             return _join(wanted, choice.agent, visitor, by, note, now=now)
         return open_visit(wanted, choice, agent, by, note, now=now)
 
-    visit = settle(wanted, take, now=now)
+    visit = settle(wanted, take, alone=alone, now=now)
     if has_freed:
         offer_soon(now=now)
     people.audit(by, f"visit.{visit.status}", f"visit:{visit.id}", {}, now=now)

@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, insert, or_, select, text
+from sqlalchemy import Executable, delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import aliased, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from gemba.config import current_settings
-from gemba.db import db, table_of
+from gemba.db import db, few, placed, places, run, table_of
 from gemba.errors import Stale
-from gemba.people.models import Person
+from gemba.people.models import Line, Person
 from gemba.schedule import service as schedule
 from gemba.schedule.rules import AgentFacts
 from gemba.visits.models import Tick, Visit, VisitVisitor
@@ -28,10 +28,10 @@ from gemba.visits.rules import Status, ticks
 from gemba.visits.service import mentoring
 from gemba.visits.service.agents import (
     Choice,
+    Company,
     Wanted,
     choices,
     lead_of,
-    lead_of_agent,
     reasons_against,
     refusal,
 )
@@ -51,9 +51,14 @@ class MentorTaken(Taken):
     """Only the mentor cannot by now: the next one is tried."""
 
 
-def settle(wanted: Wanted, take: Take, *, now: datetime) -> Visit:
-    """Gives the hour to the first choice that holds. Raises SlotTaken or NotOffered."""
-    visit = settle_or_none(wanted, take, now=now)
+def settle(wanted: Wanted, take: Take, *, alone: bool = False, now: datetime) -> Visit:
+    """Gives the hour to the first choice that holds. Raises SlotTaken or NotOffered.
+
+    With `alone` there is nothing else in the transaction to keep: a refusal rolls it back.
+    """
+    is_named = wanted.ask.agent_id is not None and not wanted.is_guided
+    settled = _settle_alone if alone and is_named else settle_or_none
+    visit = settled(wanted, take, now=now)
     if visit is None:
         raise refusal(wanted, now=now)
     return visit
@@ -77,6 +82,16 @@ def settle_or_none(wanted: Wanted, take: Take, *, now: datetime) -> Visit | None
                 return visit
 
 
+def _settle_alone(wanted: Wanted, take: Take, *, now: datetime) -> Visit | None:
+    """The only choice there is, without a savepoint: the whole transaction gives the locks back."""
+    for choice in choices(wanted, now=now):
+        try:
+            return _under_lock(wanted, choice, None, take, now=now)
+        except (Taken, IntegrityError):
+            db.session.rollback()
+    return None
+
+
 def _try(wanted: Wanted, choice: Choice, take: Take, *, now: datetime) -> Visit | None:
     """One choice under the lock; None where a rule stands against it by now."""
     mentors = mentoring.in_turn(wanted, choice.agent) if wanted.is_guided else [None]
@@ -94,19 +109,17 @@ def _try(wanted: Wanted, choice: Choice, take: Take, *, now: datetime) -> Visit 
 
 def _under_lock(wanted: Wanted, choice: Choice, mentor: int | None, take: Take, *, now: datetime) -> Visit:
     """Asks every rule again and writes. Raises Taken, or MentorTaken where another mentor may do."""
-    db.session.flush()  # the plain statements that follow do not do it
     guides = [mentor] if mentor is not None else []
     moving = wanted.moving
     hosts = [each for each in (moving.agent_id, moving.mentor_id) if each is not None] if moving else []
-    lock([*wanted.visitors, choice.agent, *guides, *hosts])
+    company = _lock_and_read([*wanted.visitors, choice.agent, *guides, *hosts], choice.agent)
     known = wanted.known([choice.agent], guides)
     if not known.agents:
         raise Taken
     if reasons := reasons_against(wanted, known.agents[0], known, now=now):
         raise MentorTaken if mentoring.is_about_mentors(reasons) else Taken
-    if known.mentors:
-        choice = replace(choice, mentor=known.mentors[0])
-    return take(choice, known.agents[0])
+    mentor_facts = known.mentors[0] if known.mentors else None
+    return take(replace(choice, mentor=mentor_facts, company=company), known.agents[0])
 
 
 def new_visit(
@@ -119,14 +132,17 @@ def new_visit(
     now: datetime,
 ) -> Visit:
     """Writes a visit and takes everyone's time; nobody is told."""
-    mentor = choice.mentor
-    hosts = (choice.agent, mentor.agent if mentor else None)
-    agent_row, lead, mentor_row, visitors = _participants(*hosts, wanted.visitors)
+    mentor, people = choice.mentor, choice.company.people
+    visitors = [people[visitor] for visitor in sorted(wanted.visitors)]
+    guide = people[mentor.agent] if mentor else None
+    lead = choice.company.lead
+    if lead is not None and lead.id in (choice.agent, guide and guide.id, *wanted.visitors):
+        lead = None
     values: dict[str, Any] = {
         "programme_id": wanted.programme.id,
         "agent_id": choice.agent,
         "lead_id": lead.id if lead else None,
-        "mentor_id": mentor_row.id if mentor_row else None,
+        "mentor_id": guide.id if guide else None,
         "product_id": wanted.ask.product_id,
         "booked_by_id": booked_by_id,
         "starts_at": wanted.start,
@@ -148,17 +164,17 @@ def new_visit(
         "created_at": now,
         "changed_at": now,
     }
-    visit_id = db.session.execute(_A_VISIT, values).inserted_primary_key[0]  # type: ignore[attr-defined]
-    seats = [{"visit_id": visit_id, "person_id": visitor.id} for visitor in visitors]
-    db.session.execute(_A_SEAT, seats)
+    visit_id = run(_A_VISIT, values).inserted_primary_key[0]  # type: ignore[index]
+    for visitor in visitors:
+        run(_A_SEAT, {"visit_id": visit_id, "person_id": visitor.id})
     visit = Visit(id=visit_id, **values)
     occupy(visit, wanted.visitors)
     return _as_read(
         visit,
         programme=wanted.programme,
-        agent=agent_row,
+        agent=people[choice.agent],
         lead=lead,
-        mentor=mentor_row,
+        mentor=guide,
         visitors=visitors,
     )
 
@@ -176,26 +192,6 @@ def _as_read(visit: Visit, **others: Any) -> Visit:
     for name, value in others.items():
         set_committed_value(visit, name, value)
     return visit
-
-
-def _participants(
-    agent_id: int, mentor_id: int | None, visitors: Collection[int]
-) -> tuple[Person, Person | None, Person | None, list[Person]]:
-    """The agent, the lead who is invited along, the mentor, and the visitors by id, in one statement."""
-    named = [agent_id, *visitors] if mentor_id is None else [agent_id, mentor_id, *visitors]
-    rows = db.session.execute(_who_takes_part(), {"agent": agent_id, "people": named}).all()
-    people = {person.id: person for person, _leads in rows}
-    lead = next((person for person, leads in rows if leads and person.id not in named), None)
-    mentor = people[mentor_id] if mentor_id is not None else None
-    return people[agent_id], lead, mentor, [people[visitor] for visitor in sorted(visitors)]
-
-
-@cache
-def _who_takes_part() -> Executable:
-    lead_id = lead_of_agent(bindparam("agent")).scalar_subquery()
-    return select(Person, Person.id == lead_id).where(
-        or_(Person.id.in_(bindparam("people", expanding=True)), Person.id == lead_id)
-    )
 
 
 def resettle(wanted: Wanted, visit: Visit, choice: Choice, agent: AgentFacts, *, now: datetime) -> Visit:
@@ -233,12 +229,13 @@ def hosted(visit: Visit) -> list[int]:
 
 
 _person = table_of(Person).c
-_LOCK = (
-    select(_person.id)
-    .where(_person.id.in_(bindparam("people", expanding=True)))
-    .order_by(_person.id)
-    .with_for_update(key_share=True)
-)
+
+
+@cache
+def _locking(count: int) -> Executable:
+    """People in order of id."""
+    theirs = _person.id.in_(places("people", count))
+    return select(_person.id).where(theirs).order_by(_person.id).with_for_update(key_share=True)
 
 
 def lock(ids: Collection[int]) -> None:
@@ -247,8 +244,32 @@ def lock(ids: Collection[int]) -> None:
     What was kept of their time is no longer good.
     """
     if db.engine.dialect.name == "postgresql":  # SQLite has one writer at a time, and that is us
-        db.session.execute(_LOCK, {"people": sorted(set(ids))}).all()
+        run(_locking(few(set(ids))), placed("people", sorted(set(ids)))).all()
     schedule.touch(ids)
+
+
+def _lock_and_read(ids: Collection[int], agent_id: int) -> Company:
+    """The same for those of a visit to be, and who they are; one statement."""
+    one_by_one = sorted(set(ids))
+    statement = _lock_and_reading(few(one_by_one))
+    rows = db.session.execute(statement, placed("people", one_by_one)).all()
+    schedule.touch(ids)
+    leads = {person.id: lead for person, lead in rows}
+    return Company({person.id: person for person, _lead in rows}, leads.get(agent_id))
+
+
+@cache
+def _lock_and_reading(count: int) -> Executable:
+    """People in order of id, each with the active lead of their line; SQLite leaves the lock away."""
+    lead = aliased(Person)
+    return (
+        select(Person, lead)
+        .outerjoin(Line, Line.id == Person.line_id)
+        .outerjoin(lead, (lead.id == Line.lead_id) & lead.active)
+        .where(Person.id.in_(places("people", count)))
+        .order_by(Person.id)
+        .with_for_update(key_share=True, of=Person)
+    )
 
 
 def lock_visit(visit: Visit, *, also: Collection[int] = ()) -> None:
@@ -313,7 +334,7 @@ def _take(visit_id: int, taken: Sequence[tuple[int, range]]) -> None:
     for number, (person, own) in enumerate(taken):
         values |= {f"person{number}": person, f"first{number}": own[0], f"last{number}": own[-1]}
     if taken:
-        db.session.execute(_taking(len(taken)), values)
+        run(_taking(len(taken)), values)
 
 
 @cache

@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
-from sqlalchemy import Select, bindparam, delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from gemba.db import db, table_of
+from gemba.db import db, run, table_of
 from gemba.people import service as people
 from gemba.people.models import Person
 from gemba.programmes import doors
@@ -73,6 +72,8 @@ def leave_line(programme: Programme, person: Person, *, also: Ask | None = None,
     Locks are taken as everywhere: people first and all at once, then their places in line. `also` is the ask
     of a booking that follows in this transaction, for who holds one agent may not wait for another.
     """
+    if not run(_WAITS, {"programme": programme.id, "person": person.id}).all():
+        return False  # every booking looks, and nearly nobody waits
     entry = _entry(programme, person)
     if entry is None:
         return False
@@ -172,12 +173,14 @@ def _may_answer(visit: Visit, by: Person, *, now: datetime) -> None:
 
 
 def _entry(programme: Programme, person: Person) -> WaitlistEntry | None:
-    return db.session.scalar(_entry_of(), {"programme": programme.id, "person": person.id})
-
-
-@cache
-def _entry_of() -> Select[WaitlistEntry]:
-    """Built once: every booking looks."""
-    return select(WaitlistEntry).where(
-        WaitlistEntry.programme_id == bindparam("programme"), WaitlistEntry.person_id == bindparam("person")
+    return db.session.scalar(
+        select(WaitlistEntry).where(
+            WaitlistEntry.programme_id == programme.id, WaitlistEntry.person_id == person.id
+        )
     )
+
+
+_waiting = table_of(WaitlistEntry).c
+_WAITS = select(_waiting.id).where(
+    _waiting.programme_id == bindparam("programme"), _waiting.person_id == bindparam("person")
+)
