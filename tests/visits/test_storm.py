@@ -57,7 +57,7 @@ def test_a_storm_of_five_hundred_acts(database_url: str, tmp_path: Path) -> None
     ]
     outcomes: Counter[str] = Counter()
     for process in processes:
-        said, _ = process.communicate(timeout=240)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0
         outcomes.update(json.loads(said))
     assert outcomes.total() == PROCESSES * ACTS
