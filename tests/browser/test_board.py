@@ -1,4 +1,7 @@
-"""The board: cards are dragged, and moved by keyboard alone; a decline asks for its reason first."""
+"""The board: cards are dragged, and moved by keyboard alone; a decline asks for its reason first.
+
+Rows of the list in the order by hand are dragged too.
+"""
 
 import re
 from datetime import timedelta
@@ -136,3 +139,48 @@ def test_it_fits_and_reads_without_scripts(desk: Desk, width: int) -> None:
     expect(page).to_have_url(re.compile(r"/insights/\d+$"))
     page.go_back()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def _titles(page: Page) -> list[str]:
+    return page.locator("a.insight-title").all_inner_texts()
+
+
+def _button(page: Page, title: str, words: str) -> Locator:
+    return page.locator("tr", has_text=title).locator("button", has_text=words)
+
+
+def _drop(page: Page, title: str, before: str) -> None:
+    """Drags a row by its handle to just above another one, and waits for the page that follows."""
+    handle = page.locator("tr", has_text=title).locator(".drag-handle")
+    start = handle.bounding_box()
+    target = page.locator("tr", has_text=before).bounding_box()
+    assert start
+    assert target
+    page.mouse.move(start["x"] + 20, start["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 20, target["y"] + target["height"] / 2)
+    page.mouse.move(start["x"] + 20, target["y"] + 4)
+    expect(page.locator("tr", has_text=before)).to_have_class(re.compile("is-drop-before"))
+    with page.expect_navigation():
+        page.mouse.up()
+
+
+def test_the_rank_by_hand_is_dragged_and_the_buttons_stay(desk: Desk) -> None:
+    fill(desk, 3)
+    page = desk.open(desk.cast.olga.id, "/backlog?order=hand&kind=tool-pain")
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    first, second, third = _titles(page)
+    _button(page, third, "Rank it first").click()
+    expect(_button(page, third, "Up")).to_be_visible()
+    assert _titles(page)[0] == third
+    _drop(page, second, third)
+    expect(_button(page, second, "Up")).to_be_visible()
+    assert _titles(page) == [second, third, first]
+    assert "kind=tool-pain" in page.url
+    page.locator("tr", has_text=first).locator(".drag-handle").hover()
+    page.mouse.down()
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert _titles(page) == [second, third, first]
+    _button(page, second, "Down").press("Enter")
+    expect(page.locator("a.insight-title").first).to_have_text(third)

@@ -64,6 +64,15 @@ def test_rank_by_hand_stands_beside_the_score(cast: Cast, clock: StandingClock) 
     ranking.rank(mild, cast.olga, "up", now=clock())
     ranking.rank(mild, cast.olga, "up", now=clock())
     assert order(cast, clock, Order.HAND) == [mild, bad]
+    for moved, way, beside, expected in (
+        (bad, "before", mild, [bad, mild]),
+        (bad, "after", mild, [mild, bad]),
+        (bad, "after", bad, [mild, bad]),
+        (mild, "before", 999, [bad, mild]),
+        (mild, "before", bad, [mild, bad]),
+    ):
+        ranking.rank(moved, cast.olga, way, beside=beside, now=clock())
+        assert order(cast, clock, Order.HAND) == expected, (moved, way, beside)
     ranking.rank(mild, cast.olga, "off", now=clock())
     assert (db.session.get_one(Insight, mild).place, db.session.get_one(Insight, bad).place) == (0, 1)
     assert order(cast, clock) == [bad, mild]
@@ -179,5 +188,6 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     assert olga.post("/backlog/bulk", data=chosen).status_code == 303
     assert olga.post(f"/insights/{bad}/status", data={"status": "own-99"}).status_code == 422
     assert adam.post(statuses, data={"remove": own}).status_code == 303
-    assert olga.post(f"/insights/{bad}/rank", data={"way": "top"}).status_code == 303
+    ranked = olga.post(f"/insights/{bad}/rank?tag=x&col=status", data={"way": "top", "beside": "one"})
+    assert ranked.headers["Location"] == f"/backlog?tag=x&order=hand&col=status#row-{bad}"
     assert "Out of the order" in olga.get("/backlog?order=hand").text

@@ -56,8 +56,10 @@ def set_weights(programme_id: int, by: Person, weights: Weights, *, now: datetim
     numbers.keep_all(now)
 
 
-def rank(insight_id: int, viewer: Person, way: str, *, now: datetime) -> None:
-    """Moves an insight in the order by hand: "up", "down", "top" or "off".
+def rank(insight_id: int, viewer: Person, way: str, *, beside: int | None = None, now: datetime) -> None:
+    """Moves an insight in the order by hand: "up", "down", "top" or "off"; "before" or "after" another one.
+
+    Beside one that has no place itself it becomes the last that has one.
 
     Raises InsightNotFound, Forbidden.
     """
@@ -67,7 +69,8 @@ def rank(insight_id: int, viewer: Person, way: str, *, now: datetime) -> None:
     at = ids.index(insight.id) if insight.id in ids else len(ids)
     before = at + 1 if insight.id in ids else 0
     ids = [one for one in ids if one != insight.id]
-    to = {"up": max(at - 1, 0), "down": at + 1, "top": 0}.get(way)
+    there = ids.index(beside) if beside in ids else len(ids)
+    to = {"up": max(at - 1, 0), "down": at + 1, "top": 0, "before": there, "after": there + 1}.get(way)
     if to is not None:
         ids.insert(min(to, len(ids)), insight.id)
     insight.place = 0

@@ -161,6 +161,11 @@ def _filters(asked: Mapping[str, str]) -> InsightFilter:
             del known[bad.field]
 
 
+def list_url(**more: str) -> str:
+    """The list with the filters of this address."""
+    return _url({**_asked(), **more})
+
+
 def _url(asked: Mapping[str, str], **more: str) -> str:
     values: dict[str, Any] = {**asked, **more}
     if shown := request.args.getlist("col"):

@@ -14,6 +14,7 @@ from gemba.insights.rules.kinds import OPEN_STATUSES, Kind, Status
 from gemba.insights.rules.score import WEIGHT_MAX, Weights
 from gemba.insights.service import ranking, talk
 from gemba.insights.service import statuses as own
+from gemba.insights.views.backlog import list_url
 from gemba.insights.views.edge import Answer, blueprint, number_of
 from gemba.people.rules import Role
 from gemba.programmes import service as programmes
@@ -112,10 +113,11 @@ def statuses(slug: str) -> Answer:
 @blueprint.post("/insights/<int:insight_id>/rank")
 @editors
 def rank(insight_id: int) -> Answer:
-    """Moves it in the order by hand."""
-    ranking.rank(insight_id, me(), request.form.get("way", ""), now=now())
+    """Moves it in the order by hand; the filters of the list stand in the address."""
+    form = request.form
+    ranking.rank(insight_id, me(), form.get("way", ""), beside=number_of(form.get("beside", "")), now=now())
     db.session.commit()
-    return redirect(url_for(".backlog", order="hand", _anchor=f"row-{insight_id}"), 303)
+    return redirect(f"{list_url(order='hand')}#row-{insight_id}", 303)
 
 
 def _weights_page(slug: str, tried: Weights) -> str:
