@@ -20,7 +20,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -189,6 +189,20 @@ def desk(chromium: Chromium, live_site: LiveSite) -> Iterator[Desk]:
     desk = Desk(chromium, live_site)
     yield desk
     desk.close()
+    assert desk.complaints == []
+
+
+@pytest.fixture
+def bare_desk(chromium: Chromium, sqlite_url: str, tmp_path: Path, clock: StandingClock) -> Iterator[Desk]:
+    """Pages of an app in whose database nobody is yet: there is no cast."""
+    app = create_app(settings_for(sqlite_url, tmp_path), clock)
+    site = LiveSite(app, cast("Cast", None), clock)
+    desk = Desk(chromium, site)
+    yield desk
+    desk.close()
+    site.down()
+    with app.app_context():
+        db.engine.dispose()
     assert desk.complaints == []
 
 

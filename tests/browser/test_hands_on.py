@@ -1,6 +1,8 @@
-"""A hands-on round in Chromium: training, a mentor's word, pairs, visits with three, mails, a debrief."""
+"""A hands-on round in Chromium, from an empty database: a company founded, a programme started, training
+written and done, a mentor's word, pairs, visits with three, mails read in both languages, a debrief."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,55 +10,37 @@ from sqlalchemy import select
 
 from gemba.db import db
 from gemba.outbox.models import OutboxItem
-from gemba.people import service as people
-from gemba.people.models import Person, PersonRole
-from gemba.people.rules import Role
+from gemba.people.models import Person
 from gemba.programmes import service as programmes
 from gemba.programmes.training import service as training
 from gemba.rounds import service
-from gemba.schedule.models import Availability
 from gemba.visits.models import Visit
 from tests.browser.conftest import PHONE, Desk
+from tests.browser.founding import bring_in, id_of, open_hours, sign_in_as_admin, start_programme
 from tests.browser.test_round import mail_texts, make_round, work
-from tests.cast import WORKDAYS
 
 GUESTS = 6
-TILL = {
-    "slug": "free-till",
-    "name": "Free till",
-    "name_ru": "Свободная касса",
-    "format": "hands-on",
-    "duration_minutes": 120,
-}
+HOSTS = ["anton", "ada", "max"]
 
 
-def _people(desk: Desk) -> tuple[list[int], int]:
-    """Guests of two zones and languages, and Max, who guides visits; the programme by its admin."""
+def _company() -> list[str]:
+    """Guests of two zones and languages; three agents, of whom Ada guides visits too; Max, a mentor."""
     zones, locales = ("Europe/Berlin", "Europe/Moscow"), ("en", "ru")
-    rows = [
-        f"guest{n}@gemba.example,Guest {n},visitor,{zones[n % 2]},{locales[n % 2]},Guests"
-        for n in range(GUESTS)
+    return [
+        *(
+            f"guest{n}@gemba.example,Guest {n},visitor,{zones[n % 2]},{locales[n % 2]},Guests,"
+            for n in range(GUESTS)
+        ),
+        "alice@gemba.example,Alice Agent,agent,Europe/Berlin,en,,Checkout line",
+        "anton@gemba.example,Anton Agent,agent,Europe/Moscow,ru,,Checkout line",
+        "ada@gemba.example,Ada Other,agent mentor,Europe/Berlin,en,,Checkout line",
+        "max@gemba.example,Max Mentor,mentor,Europe/Berlin,en,Support,",
+        "lev@gemba.example,Lev Lead,lead,Europe/Berlin,ru,Support,Checkout line",
     ]
-    rows.append("max@gemba.example,Max Mentor,mentor,Europe/Berlin,en,Support")
-    with desk.app.app_context():
-        table = "\n".join(["email,name,roles,timezone,locale,department", *rows])
-        people.import_people(table.encode(), by=None, now=desk.clock())
-        adam = db.session.get_one(Person, desk.cast.adam.id)
-        programmes.create(adam, TILL, now=desk.clock())
-        found = [people.find_person(f"guest{n}@gemba.example") for n in range(GUESTS)]
-        max_ = people.find_person("max@gemba.example")
-        assert max_ is not None
-        db.session.add(
-            Availability(person_id=max_.id, timezone="Europe/Berlin", weekly=WORKDAYS, overrides={})
-        )
-        ada = desk.cast.ada.id
-        db.session.add(PersonRole(person_id=ada, role=Role.MENTOR))
-        db.session.commit()
-        return [guest.id for guest in found if guest is not None], max_.id
 
 
-def _write_the_training(desk: Desk) -> None:
-    page = desk.open(desk.cast.adam.id, "/programmes/free-till/training/steps")
+def _write_the_training(page: Page) -> None:
+    page.goto("/programmes/free-till/training/steps")
     steps: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         ("Add something to read", "The rules", "Правила", {"#text": "Ask before you send."}),
         (
@@ -102,17 +86,22 @@ def _others_are_trained(desk: Desk, guests: list[int], max_: int) -> None:
 
 
 @pytest.mark.browser
-def test_a_hands_on_round(desk: Desk) -> None:
-    guests, max_ = _people(desk)
-    _write_the_training(desk)
+def test_a_hands_on_round(bare_desk: Desk, tmp_path: Path) -> None:
+    desk = bare_desk
+    adam = sign_in_as_admin(desk, "en")
+    bring_in(desk, adam, str, _company(), tmp_path)
+    open_hours(desk, HOSTS)
+    start_programme(adam, str, "hands-on", "Free till", "Свободная касса")
+    guests, max_ = [id_of(desk, f"guest{n}") for n in range(GUESTS)], id_of(desk, "max")
+    _write_the_training(adam)
     phone = desk.open(guests[1], "/programmes/free-till/training", width=PHONE, locale="ru-RU")
     _train(phone, ("Готово", "Ответить", "Отправлю", "Спрошу"))
     mentor = desk.open(max_, "/training")
     mentor.get_by_role("button", name="Sign off Guest 1: Three answers together").click()
     expect(mentor.locator("ul.list")).to_contain_text("trained")
     _others_are_trained(desk, [guest for guest in guests if guest != guests[1]], max_)
-    adam = desk.open(desk.cast.adam.id, "/rounds")
-    path = make_round(adam, GUESTS, programme="free-till")
+    adam.goto("/rounds")
+    path = make_round(adam, GUESTS)
     phone.goto(path)
     phone.get_by_role("button", name="Участвовать").click()
     expect(phone.locator(".flash.is-success")).to_be_visible()
@@ -123,7 +112,7 @@ def test_a_hands_on_round(desk: Desk) -> None:
                 service.sign_up(db.session.get_one(Person, guest), chosen, now=desk.clock())
         db.session.commit()
     desk.clock.at += timedelta(days=5)
-    adam = desk.open(desk.cast.adam.id, f"{path}/manage")
+    adam = desk.open(id_of(desk, "adam"), f"{path}/manage")
     adam.get_by_role("button", name="Propose pairs").click()
     expect(adam.locator(".lede")).to_contain_text("Waiting for a worker")
     work(desk)
@@ -140,12 +129,13 @@ def test_a_hands_on_round(desk: Desk) -> None:
 
 def _each_visit_has_a_mentor(desk: Desk, max_: int) -> tuple[int, int]:
     """Nobody guides two visits at once; gives one of Max's, and its visitor."""
+    ada = id_of(desk, "ada")
     with desk.app.app_context():
         visits = db.session.scalars(select(Visit).order_by(Visit.starts_at)).all()
         assert len(visits) == GUESTS
         guides = [(visit.mentor_id, visit.starts_at) for visit in visits]
         assert len(set(guides)) == GUESTS
-        assert {mentor for mentor, _start in guides} <= {max_, desk.cast.ada.id}
+        assert {mentor for mentor, _start in guides} <= {max_, ada}
         mine = next(visit for visit in visits if visit.mentor_id == max_)
         desk.clock.at = mine.ends_at + timedelta(minutes=1)
         return mine.id, mine.visitors[0].id
