@@ -5,12 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, insert, select
 
 from gemba.db import db
 from gemba.errors import Invalid, NotFound
-from gemba.people.models import Person
+from gemba.outbox.models import OutboxItem
+from gemba.people.models import Person, PersonRole
+from gemba.people.rules import Role
 from gemba.rounds.cadence_rules import Standing, add_months, standing_of, streak
 from gemba.rounds.service import cadence
+from gemba.rounds.views.edge import SHOWN
 from gemba.visits.errors import NotOffered, SlotTaken
 from gemba.visits.models import Visit
 from gemba.visits.rules import Status
@@ -77,6 +81,68 @@ def test_nudges_then_the_head_of_the_department(app: Flask, cast: Cast, clock: S
     clock.forward(days=25)
     cadence.nudge(clock())
     assert mails("round_return").count(("guest0@gemba.example", "en")) == 2
+
+
+def _many_came(cast: Cast, count: int, at: datetime, now: datetime) -> None:
+    """So many visitors of one department, each of whom was there once, from `at` on."""
+    before = db.session.scalar(select(func.count()).select_from(Person)) or 0
+    people = [
+        {
+            "email": f"many{number}@gemba.example",
+            "name": f"Many {number}",
+            "timezone": "Europe/Berlin",
+            "timezone_confirmed": True,
+            "locale": "en",
+            "active": True,
+            "department": "Many",
+            "created_at": now,
+        }
+        for number in range(before, before + count)
+    ]
+    ids = list(db.session.scalars(insert(Person).returning(Person.id, sort_by_parameter_order=True), people))
+    db.session.execute(insert(PersonRole), [{"person_id": one, "role": Role.VISITOR} for one in ids])
+    for one in ids:
+        _held(cast, db.session.get_one(Person, one), cast.alice, at + timedelta(hours=one))
+    db.session.commit()
+
+
+def test_many_people_are_a_few_statements_pages_and_one_digest(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock, statements: list[str]
+) -> None:
+    adam, path = browser.as_(site_cast.adam.id), f"/rounds/cadence/{site_cast.programme.slug}"
+    counts, nudges = [], []
+    for count in (5, 60):
+        with site.app_context():
+            cast = site_cast
+            _many_came(cast, count, datetime(2026, 4, 10, 9, tzinfo=UTC), clock())
+            cadence.set_head(cast.adam, "Many", cast.lev.email, now=clock())
+            db.session.commit()
+        statements.clear()
+        assert adam.get(path).status_code == 200
+        counts.append(len(statements))
+        with site.app_context():
+            statements.clear()
+            cadence.nudge(clock())
+            nudges.append(len(statements))
+            db.session.rollback()
+    assert counts[0] == counts[1]
+    assert nudges[0] == nudges[1]
+    first, second = adam.get(path).text, adam.get(f"{path}?page=1").text
+    assert (first.count("Many "), second.count("Many ")) == (SHOWN, 65 - SHOWN)
+    with site.app_context():
+        cadence.nudge(clock())
+        assert len(mails("round_return")) == 65
+        clock.forward(days=10)  # early in December
+        for _twice in range(2):
+            cadence.nudge(clock())
+        assert len(mails("round_return")) == 65
+        assert mails("round_overdue") == [(site_cast.lev.email, "en")]
+        (digest,) = (
+            item.payload["context"]
+            for item in db.session.scalars(select(OutboxItem))
+            if item.payload.get("template") == "round_overdue"
+        )
+        assert (digest["count"], len(digest["names"])) == (65, cadence.DIGEST_NAMES)
 
 
 def test_booking_again_with_one_press(app: Flask, cast: Cast, clock: StandingClock) -> None:

@@ -20,6 +20,7 @@ from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import thaw
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
+from gemba.personal.erasing import erase
 from gemba.personal.taking import archive_of
 from gemba.programmes.models import Programme
 from gemba.schedule.models import Availability
@@ -433,6 +434,12 @@ def test_visitor_and_mentor_write_their_debriefs(
     with zipfile.ZipFile(io.BytesIO(archive_of(cast.vera))) as files:
         kept = files.read("visit_debrief.json").decode()
     assert "Two windows" in kept
+    asked_max = debriefs.page(max_, visit.id, "en", now=clock()).mine[0][0]
+    debriefs.save(max_, visit.id, [(asked_max, "Saw the queue")], now=clock())
+    erase(cast.vera, cast.vera.email, now=clock())
+    db.session.flush()
+    left = debriefs.page(cast.alice, visit.id, "en", now=clock()).others
+    assert [row.answers for row in left] == [[[asked_max, "Saw the queue"]]]
     drop_old(visit.ends_at + timedelta(days=31 * till.keep_months))
     assert debriefs.page(cast.alice, visit.id, "en", now=clock()).others == []
 
