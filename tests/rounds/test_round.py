@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
+from gemba.invites.rules import Answer
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.worker import Worker
 from gemba.people.models import Person, PersonRole
@@ -177,14 +178,35 @@ def test_a_round_from_invitation_to_visits(app: Flask, cast: Cast, clock: Standi
         now=clock(),
     )
     gone = quitter.person_id
+    others = {pair.person_id: pair.visit_id for pair in db.session.scalars(select(RoundPair))}
+    unsuited = next(one for one in others if one not in (who, gone))
+    first = _decline(others[unsuited] or 0, unsuited, clock)
     publishing.watch(clock())
     work(app, clock)
+    second = db.session.get_one(RoundPair, (round_id, unsuited)).visit
+    assert second is not None
+    assert (second.status, second.starts_at != first) == (Status.BOOKED, True)
+    now_there = {pair.person_id: pair.visit_id for pair in db.session.scalars(select(RoundPair))}
+    moved = {one for one in others if now_there.get(one) != others[one]}
+    assert moved == {who, gone, unsuited}
     again = db.session.get_one(RoundPair, (round_id, who))
     assert again.state == PairState.BOOKED
     assert again.visit_id != visit_id
     assert db.session.get_one(Visit, again.visit_id).status == Status.BOOKED
     assert db.session.get_one(RoundSignUp, (round_id, gone)).outcome == Outcome.WITHDREW
     assert db.session.get(RoundPair, (round_id, gone)) is None
+    _decline(second.id, unsuited, clock)
+    publishing.watch(clock())
+    work(app, clock)
+    assert db.session.get_one(RoundSignUp, (round_id, unsuited)).outcome == Outcome.WITHDREW
+
+
+def _decline(visit_id: int, person_id: int, clock: StandingClock) -> datetime:
+    """Says no to the hour of a visit; when that was."""
+    said = visits.Said(Answer.DECLINED, "", "mail")
+    assert visits.take_answer(visit_id, person_id, said, now=clock()) == visits.Taken.COUNTED
+    db.session.commit()
+    return db.session.get_one(Visit, visit_id).starts_at
 
 
 def test_pins_changes_and_stopping(app: Flask, cast: Cast, clock: StandingClock) -> None:

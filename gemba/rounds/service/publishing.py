@@ -23,7 +23,7 @@ from gemba.rounds.models import Round, RoundPair, RoundSignUp
 from gemba.rounds.pairing.values import TICK_SECONDS, Plan, Why
 from gemba.rounds.pairing.wire import Task
 from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, left_values, pair_values
-from gemba.rounds.service import campaigns, inputs, mails
+from gemba.rounds.service import campaigns, declining, inputs, mails
 from gemba.rounds.service.looking import help_names
 from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.turns import turns
@@ -168,7 +168,7 @@ def lost_task(round_id: int, *, now: datetime) -> Task | None:
     frame = inputs.frame_of(chosen, now)
     return Task(
         agents=tuple(inputs.agents_of(chosen, frame, guided_only=False)),
-        people=tuple(inputs.people_of(chosen, signs, frame)),
+        people=tuple(declining.without_declined(chosen, inputs.people_of(chosen, signs, frame), frame)),
         grid=frame.grid,
         pins=(),
         seconds=SECONDS,
@@ -238,7 +238,8 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
 
 
 def watch(now: datetime) -> None:
-    """Looks after booked pairs: whose visit fell through is paired anew, who cancelled has withdrawn."""
+    """Looks after booked pairs: whose visit fell through, or who declined its hour, is paired anew; who
+    cancelled has withdrawn."""
     rows = db.session.execute(
         select(RoundPair, Visit)
         .join(Visit, Visit.id == RoundPair.visit_id)
@@ -247,7 +248,8 @@ def watch(now: datetime) -> None:
     ).all()
     again: set[int] = set()
     for pair, visit in rows:
-        if _cancelled_by(visit) == pair.person_id:
+        own = _cancelled_by(visit) == pair.person_id
+        if own and not declining.wants_another(db.session.get_one(Round, pair.round_id), pair.person_id):
             _withdrew(pair)
         else:
             pair.state = PairState.LOST

@@ -25,6 +25,7 @@ from gemba.rounds.pairing.repair import Repaired, repair
 from gemba.rounds.pairing.values import TICK_SECONDS, Agent, Pair, Person, Pin
 from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, pair_values
 from gemba.rounds.service import campaigns, inputs
+from gemba.rounds.service.declining import without_declined
 from gemba.rounds.service.proposing import newest_run, publishing_count
 from gemba.rounds.service.publishing import book_pair
 from gemba.schedule.rules import AgentFacts
@@ -242,7 +243,7 @@ def _work_out(
             .where(RoundSignUp.round_id == chosen.id, RoundSignUp.person_id.in_([*movable, *lost]))
             .order_by(RoundSignUp.person_id)
         ).all()
-        wishes = list(inputs.people_of(chosen, signs, frame, gone=gone))
+        wishes = list(without_declined(chosen, inputs.people_of(chosen, signs, frame, gone=gone), frame))
         pins = [Pin(who, visit.agent_id, _tick(visit)) for who, visit in sorted(movable.items())]
         try:
             return repair(
