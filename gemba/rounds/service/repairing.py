@@ -359,6 +359,7 @@ def _give(
     try:
         if step.to is None:
             visits.swap_mentor(pair.visit, viewer, mentor_id=step.mentor, now=now)
+            pair.mentor_id = pair.visit.mentor_id
             return True
         pair.visit.status = parked[pair.visit.id]
         db.session.flush()
@@ -366,10 +367,8 @@ def _give(
         visits.move(pair.visit, viewer, start=step.to_start, agent_id=agent, rules=rules, now=now)
     except (SlotTaken, NotOffered, NoMentorFree):
         return False
-    values = pair_values(step.to)
-    pair.agent_id, pair.tick, pair.score, pair.because = (
-        values[name] for name in ("agent_id", "tick", "score", "because")
-    )
+    for name, value in {**pair_values(step.to), "mentor_id": pair.visit.mentor_id}.items():
+        setattr(pair, name, value)
     db.session.flush()
     return True
 
