@@ -113,6 +113,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         for code, facts in WHY_NOT
     ],
     (
+        "round_left_out",
+        "",
+        "",
+        {**ROUND, "code": "all-taken", "facts": {}, "works": [START], "by_hand": False, **HELPS},
+    ),
+    (
         "insight_mention",
         "",
         "",

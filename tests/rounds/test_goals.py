@@ -4,12 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from gemba.db import db
 from gemba.errors import NotFound
+from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person
 from gemba.programmes.models import Programme
-from gemba.rounds.models import DepartmentHead, Round
+from gemba.rounds.models import DepartmentHead, Round, RoundSignUp
+from gemba.rounds.rules import Outcome
+from gemba.rounds.service import mails
 from gemba.rounds.service.goals import TOGETHER, Share, progress
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
@@ -119,3 +123,38 @@ def test_nobody_is_asked_to_a_round_that_is_not_for_them_nor_sent_to_hours_that_
         answer = person.get("/rounds/coming-back/shadow")
         assert (answer.status_code, answer.location) == (302, "/visits/book?programme=shadow")
     assert "/rounds/" in vera.get("/visits/book?programme=shadow").text
+
+
+def test_who_is_left_out_of_rounds_only_is_sent_to_no_closed_door(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    vera = browser.as_(site_cast.vera.id)
+    with site.app_context():
+        made = Round(
+            programme_id=site_cast.programme.id,
+            name="Autumn",
+            opens_at=clock() - timedelta(days=9),
+            closes_at=clock() - timedelta(days=1),
+            published_at=clock(),
+        )
+        db.session.add(made)
+        db.session.flush()
+        sign = RoundSignUp(round_id=made.id, person_id=site_cast.vera.id, created_at=clock())
+        sign.outcome, sign.reason = Outcome.LEFT_OUT, {"code": "all-taken", "facts": {}, "turn": 1}
+        db.session.add(sign)
+        db.session.commit()
+        path = f"/rounds/{made.id}"
+    told = []
+    for opening in ("both", "rounds"):
+        with site.app_context():
+            db.session.get_one(Programme, site_cast.programme.id).opening = opening
+            chosen = db.session.scalars(select(Round)).one()
+            mails.left_out(chosen, chosen.sign_ups[0], {}, now=clock())
+            clock.forward(minutes=1)
+            db.session.commit()
+        page = vera.get(path).text
+        told.append(("Book an hour or wait for one" in page, "you go first in the next one" in page))
+    assert told == [(True, False), (False, True)]
+    with site.app_context():
+        rows = db.session.scalars(select(OutboxItem).order_by(OutboxItem.id))
+        assert [row.payload["context"]["by_hand"] for row in rows] == [True, False]

@@ -8,6 +8,7 @@ from gemba.outbox import service as outbox
 from gemba.people.models import Person
 from gemba.people.rules import MailKind
 from gemba.people.service.mail_choices import wants
+from gemba.programmes import doors
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
 from gemba.rounds.pairing.values import Helps
 from gemba.visits.models import Visit
@@ -61,6 +62,7 @@ def left_out(
         "helps": helps,
         "minutes": chosen.programme.duration_minutes,
         "turn": reason.get("turn"),
+        "by_hand": doors.by_hand(chosen.programme),
     }
     key = f"left-out:{now.isoformat()}"
     outbox.queue_all([_row("round_left_out", chosen, sign.person, key, more, now)])

@@ -144,6 +144,7 @@ def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
         spoken=hosts.languages_of(programme),
         open=service.is_open(chosen, now()),
         is_for=doors.is_for(programme, me()),
+        by_hand=doors.by_hand(programme),
         begun=now() >= chosen.opens_at,
         pair=wishing.pair_of(chosen, me()),
         why=why_words(reason) if reason else [],
