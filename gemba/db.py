@@ -18,6 +18,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    Connection,
     CursorResult,
     DateTime,
     Dialect,
@@ -34,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -108,7 +109,22 @@ def run(statement: Executable, values: Parameters = None) -> CursorResult[*tuple
     """
     session = db.session()
     session.flush()
-    return session.connection().execute(statement, values)
+    connection: Connection = session.info.get(_CONNECTION) or session.connection()
+    return connection.execute(statement, values)
+
+
+_CONNECTION = "gemba_connection"
+
+
+@event.listens_for(db.session, "after_begin")
+def _keep_connection(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    session.info[_CONNECTION] = connection
+
+
+@event.listens_for(db.session, "after_transaction_end")
+def _forget_connection(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_CONNECTION, None)
 
 
 FEW = 8
@@ -156,27 +172,36 @@ def insert_all_new(table: Table, rows: Sequence[Mapping[str, Any]], *unique: str
         run(insert_new(table, *unique), rows)
         notify(channel)
     elif rows:
-        values = {f"{name}_{number}": row[name] for number, row in enumerate(rows) for name in row}
         told = channel if db.engine.dialect.name == "postgresql" else ""
-        run(_insert_part(table, unique, tuple(rows[0]), len(rows), told), values).close()
+        first, others = rows[0], rows[1:]
+        own = tuple(name for name in first if any(row[name] != first[name] for row in others))
+        values = {name: first[name] for name in first if name not in own}
+        values |= {f"{name}_{number}": row[name] for number, row in enumerate(rows) for name in own}
+        run(_insert_part(table, unique, tuple(first), own, len(rows), told), values).close()
 
 
 @cache
 def _insert_part(
-    table: Table, unique: tuple[str, ...], names: tuple[str, ...], count: int, channel: str
+    table: Table,
+    unique: tuple[str, ...],
+    names: tuple[str, ...],
+    own: tuple[str, ...],
+    count: int,
+    channel: str,
 ) -> TextClause:
-    """As text, for SQLAlchemy compiles an INSERT of several rows anew each time."""
-    places = [[f"{name}_{number}" for name in names] for number in range(count)]
-    rows = ", ".join(f"({', '.join(f':{place}' for place in row)})" for row in places)
+    """As text, for SQLAlchemy compiles an INSERT of several rows anew each time.
+
+    The rows differ in the columns `own`; what is the same in all is given once.
+    """
+    lines = [{name: f"{name}_{number}" if name in own else name for name in names} for number in range(count)]
+    rows = ", ".join(f"({', '.join(f':{place}' for place in line.values())})" for line in lines)
     statement = text(
         f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {rows}"  # noqa: S608 (names of our columns)
         f" ON CONFLICT ({', '.join(unique)}) DO NOTHING"
         + (f" RETURNING pg_notify('{channel}', '')" if channel else "")
     )
-    types = [table.c[name].type for name in names]
-    return statement.bindparams(
-        *(bindparam(place, type_=kind) for row in places for place, kind in zip(row, types, strict=True))
-    )
+    kinds = {place: table.c[name].type for line in lines for name, place in line.items()}
+    return statement.bindparams(*(bindparam(place, type_=kind) for place, kind in kinds.items()))
 
 
 def notify(channel: str) -> None:
