@@ -3,10 +3,11 @@
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gemba.db import db
 from gemba.insights import service
@@ -176,3 +177,31 @@ def test_links_that_lead_nowhere_all_look_the_same(
     assert votes(site, insight) == {site_cast.vera.id}
     clock.forward(days=LIVES.days + 1)
     assert guest.get(path).status_code == 404
+
+
+def test_asks_are_found_newest_first_by_their_own_indexes(
+    site: Flask, site_cast: Cast, clock: StandingClock
+) -> None:
+    """However many comments and notes there are: only asks are read, and of them only the newest."""
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    with site.app_context():
+        assert db.engine.dialect.name == "sqlite"
+        scene(site_cast, clock)
+        event.listen(db.engine, "before_cursor_execute", hear)
+        try:
+            assert asks.of_lines(site_cast.eve, Wanted(), now=clock())
+        finally:
+            event.remove(db.engine, "before_cursor_execute", hear)
+        driver = db.session.connection()
+        plans = [
+            " ".join(str(row[3]) for row in driver.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given))
+            for text, given in asked
+            if "LIMIT" in text
+        ]
+    assert [plan.count("USING INDEX ix_insight_comment_ask") for plan in plans] == [1, 0]
+    assert [plan.count("USING INDEX ix_observation_ask") for plan in plans] == [0, 1]
+    assert not [plan for plan in plans if "USE TEMP B-TREE FOR ORDER BY" in plan]

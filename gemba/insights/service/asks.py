@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
@@ -27,7 +27,8 @@ from gemba.programmes.models import Programme
 from gemba.visits.models import Visit
 
 SHOWN = 200
-_IS_ASK: ColumnElement[bool] = InsightComment.kind == CommentKind.ASK
+# Written out and not as a parameter: only so is it seen that the index of asks alone will do.
+_IS_ASK: ColumnElement[bool] = InsightComment.kind == literal_column(f"'{CommentKind.ASK.value}'")
 _LED = (
     select(func.min(Line.id))
     .where(Line.lead_id == InsightComment.person_id)
