@@ -73,6 +73,7 @@ from gemba.webhooks import errand as webhooks
 from gemba.webhooks import models as webhooks_models  # noqa: F401
 
 babel = Babel()
+babel.domain_instance = templating.CATALOGUES
 csrf = CSRFProtect()
 compress = Compress()
 

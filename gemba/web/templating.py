@@ -14,8 +14,8 @@ import flask
 from babel import Locale
 from babel.numbers import format_decimal
 from babel.support import NullTranslations
-from flask import Flask, g, has_request_context, request
-from flask_babel import get_locale, get_translations
+from flask import Flask, g, has_app_context, has_request_context, request
+from flask_babel import Domain, get_locale
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Macro
@@ -29,30 +29,46 @@ PLAIN = frozenset({int, NoneType})
 _UNKNOWN = None, NullTranslations()
 
 
-def _catalog() -> NullTranslations:
-    """The words of the language that is spoken now; the language may change within a request."""
-    box = g.get("_flask_babel")
-    locale = getattr(box, "babel_locale", None)
-    if box is None or locale is None:
-        return cast(NullTranslations, get_translations())
-    known: tuple[Locale | None, NullTranslations] = getattr(box, "gemba_catalog", _UNKNOWN)
-    if known[0] is not locale:
-        known = (locale, get_translations())
-        box.gemba_catalog = known
-    return known[1]
+def _speaking() -> tuple[Any, Locale | None]:
+    """What Flask-Babel keeps for this context, and the language that is spoken now, if that is known yet."""
+    box = g.get("_flask_babel") if has_app_context() else None
+    return box, getattr(box, "babel_locale", None)
+
+
+def _language() -> Locale | None:
+    return _speaking()[1] or get_locale()
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """Flask-Babel's catalogues, each found once in a context and language."""
+
+    def get_translations(self) -> NullTranslations:
+        """The words of the language that is spoken now."""
+        box, locale = _speaking()
+        if locale is None:
+            return cast(NullTranslations, super().get_translations())
+        known: tuple[Locale | None, NullTranslations] = getattr(box, "gemba_catalogue", _UNKNOWN)
+        if known[0] is not locale:
+            known = (locale, super().get_translations())
+            box.gemba_catalogue = known
+        return known[1]
+
+
+CATALOGUES = Catalogues()
+_catalogue = CATALOGUES.get_translations
 
 
 @pass_eval_context
 def gettext(context: EvalContext, text: str, /, **values: Any) -> str:
     """The text in the reader's language; in HTML the values are escaped."""
-    return _filled(_catalog().ugettext(text), values, context.autoescape)
+    return _filled(_catalogue().ugettext(text), values, context.autoescape)
 
 
 @pass_eval_context
 def ngettext(context: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
     """The same in the plural form of `num`."""
     values.setdefault("num", num)
-    return _filled(_catalog().ungettext(one, many, num), values, context.autoescape)
+    return _filled(_catalogue().ungettext(one, many, num), values, context.autoescape)
 
 
 def _filled(words: str, values: dict[str, Any], is_html: bool) -> str:
@@ -79,7 +95,7 @@ def _decimal(number: Any, pattern: str | None, locale: Locale) -> str:
 
 def decimal(number: Any, pattern: str | None = None) -> str:
     """A number as the reader's language writes it, by a pattern of Babel."""
-    return _decimal(number, pattern, get_locale() or Locale("en"))
+    return _decimal(number, pattern, _language() or Locale("en"))
 
 
 def _addresses(app: Flask) -> Callable[..., str]:
@@ -101,7 +117,7 @@ def _addresses(app: Flask) -> Callable[..., str]:
 
 def once(macro: Macro, *values: Hashable) -> str:
     """What a macro says of these values, which it alone depends on: kept by value, language and version."""
-    return _said(macro, values, get_locale(), asset("icons.svg"))
+    return _said(macro, values, _language(), asset("icons.svg"))
 
 
 @lru_cache(maxsize=SAID_MAX)
