@@ -25,12 +25,14 @@ def choices(world: RoundWorld, person: Person, *, met: bool) -> list[Choice]:
     for agent in world.agents:
         if not _fits(person, agent) or (agent.id in person.met and not met):
             continue
-        for bit in range(world.grid.count):
-            if (agent.starts & person.free) >> bit & 1:
-                at = datetime.fromtimestamp((world.grid.first + bit) * TICK_SECONDS, UTC)
-                day = at.astimezone(ZoneInfo(agent.zone)).date()
-                lacks = 10 - _points(person, agent, bit)
-                found[agent.id, day] = min(found.get((agent.id, day), 99), lacks)
+        common = agent.starts & person.free
+        while common:
+            bit = common.bit_length() - 1
+            common ^= 1 << bit
+            at = datetime.fromtimestamp((world.grid.first + bit) * TICK_SECONDS, UTC)
+            day = at.astimezone(ZoneInfo(agent.zone)).date()
+            lacks = 10 - _points(person, agent, bit)
+            found[agent.id, day] = min(found.get((agent.id, day), 99), lacks)
     return [Choice(agent, day, lacks) for (agent, day), lacks in sorted(found.items())]
 
 
