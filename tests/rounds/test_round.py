@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.invites.rules import Answer
+from gemba.outbox.mail import render
 from gemba.outbox.models import OutboxItem
+from gemba.outbox.rules import thaw
 from gemba.outbox.worker import Worker
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role
@@ -302,6 +304,14 @@ def test_who_was_left_out_goes_first_next_time(app: Flask, cast: Cast, clock: St
         db.session.commit()
         round_id = chosen.id
     assert len(set(served)) == 2
+    told = [row.payload for row in db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "mail"))]
+    words = [
+        " ".join(render("round_left_out", "en", thaw(each["context"])).text.split())
+        for each in told
+        if each["template"] == "round_left_out"
+    ]
+    assert all("You go first next time." in text for text in words)
+    assert sum("You went first, because you were left out last time." in text for text in words) == 1
 
 
 def mentors(cast: Cast) -> None:
