@@ -338,7 +338,9 @@ IMPORTS = """
 import sys
 import gemba.rounds.pairing.child
 known = {*sys.stdlib_module_names, "gemba", "__main__"}
-print([name for name in sys.modules if name.split(".")[0] not in known])
+theirs = [name for name in sys.modules if name.split(".")[0] not in known]
+# The standard library's own, whose name tells the platform.
+print([name for name in theirs if not name.startswith("_sysconfigdata")])
 """
 
 
