@@ -1,8 +1,5 @@
 """Two hundred random merges, unmerges, splits and votes from eight processes: nothing lost, all undone."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from gemba.clock import system_clock
-from gemba.config import ROOT
 from gemba.db import db
 from gemba.insights import service
 from gemba.insights.models import Insight, InsightVote, Observation
@@ -22,6 +18,7 @@ from tests.conftest import running, settings_for
 from tests.insights.many import complaints, fill
 from tests.insights.stage import make_visit
 from tests.insights.storm import shown
+from tests.storming import storm
 
 pytestmark = pytest.mark.load
 PROCESSES, ACTS, INSIGHTS = 8, 25, 12
@@ -45,17 +42,7 @@ def _populate(url: str, folder: Path) -> None:
 
 def test_a_storm_over_the_backlog(database_url: str, tmp_path: Path) -> None:
     _populate(database_url, tmp_path)
-    command = [sys.executable, "-m", "tests.insights.storm", database_url, str(tmp_path)]
-    processes = [
-        subprocess.Popen([*command, str(seed), str(ACTS)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for seed in range(PROCESSES)
-    ]
-    done: Counter[str] = Counter()
-    for process in processes:
-        said, _ = process.communicate(timeout=240)
-        assert process.returncode == 0
-        done.update(json.loads(said))
-    assert done.total() == PROCESSES * ACTS
+    done = storm("tests.insights.storm", database_url, tmp_path, processes=PROCESSES, acts=ACTS)
     assert all(done[act] for act in ("merge", "unmerge", "split", "vote", "there_and_back"))
     with running(settings_for(database_url, tmp_path), system_clock):
         assert db.session.query(Observation).count() == 3 * INSIGHTS

@@ -1,8 +1,5 @@
 """Five hundred random acts from eight processes over shared agents: nobody twice, no limit exceeded."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -12,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gemba.clock import system_clock
-from gemba.config import ROOT
 from gemba.db import db
 from gemba.outbox.models import OutboxItem
 from gemba.people.models import Person, PersonRole
@@ -23,6 +19,7 @@ from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import FREE, Status, ticks
 from tests.cast import make_cast
 from tests.conftest import running, settings_for
+from tests.storming import storm
 
 pytestmark = pytest.mark.load
 PROCESSES, ACTS = 8, 63
@@ -50,17 +47,7 @@ def _populate(url: str, folder: Path) -> None:
 
 def test_a_storm_of_five_hundred_acts(database_url: str, tmp_path: Path) -> None:
     _populate(database_url, tmp_path)
-    command = [sys.executable, "-m", "tests.visits.storm", database_url, str(tmp_path)]
-    processes = [
-        subprocess.Popen([*command, str(seed), str(ACTS)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for seed in range(PROCESSES)
-    ]
-    outcomes: Counter[str] = Counter()
-    for process in processes:
-        said, _ = process.communicate(timeout=600)
-        assert process.returncode == 0
-        outcomes.update(json.loads(said))
-    assert outcomes.total() == PROCESSES * ACTS
+    outcomes = storm("tests.visits.storm", database_url, tmp_path, processes=PROCESSES, acts=ACTS)
     assert all(outcomes[act] for act in ("booked", "joined", "moved", "swapped", "cancelled", "left"))
     with running(settings_for(database_url, tmp_path), system_clock):
         visits = db.session.query(Visit).order_by(Visit.starts_at).all()
