@@ -109,22 +109,20 @@ def run(statement: Executable, values: Parameters = None) -> CursorResult[*tuple
     """
     session = db.session()
     session.flush()
-    connection: Connection = session.info.get(_CONNECTION) or session.connection()
+    connection: Connection | None = session.info.get(_CONNECTION)
+    if connection is None:
+        connection = session.info[_CONNECTION] = session.connection()
     return connection.execute(statement, values)
 
 
 _CONNECTION = "gemba_connection"
 
 
-@event.listens_for(db.session, "after_begin")
-def _keep_connection(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    session.info[_CONNECTION] = connection
-
-
+@event.listens_for(db.session, "after_transaction_create")
 @event.listens_for(db.session, "after_transaction_end")
-def _forget_connection(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:
-        session.info.pop(_CONNECTION, None)
+def _forget_connection(session: Session, _transaction: SessionTransaction) -> None:
+    """A savepoint is set when the session is first asked for its connection inside: `run` asks again."""
+    session.info.pop(_CONNECTION, None)
 
 
 FEW = 8
