@@ -94,6 +94,10 @@ class NotMerged(Refused):
     code = "not-merged"
 
 
+class NotSplit(Refused):
+    """This insight was not split out of another one."""
+
+
 class UnderReview(Refused):
     """The agent has not reviewed these notes yet. Merge them afterwards."""
 

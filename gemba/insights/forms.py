@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
+    Field,
     HiddenField,
     IntegerField,
     SelectField,
@@ -17,7 +18,9 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional, Regexp
+from wtforms.form import BaseForm
+from wtforms.validators import NumberRange, Optional, Regexp, StopValidation
+from wtforms.widgets import TextInput
 
 from gemba.insights.rules.kinds import (
     BODY_MAX,
@@ -38,6 +41,7 @@ from gemba.insights.rules.kinds import (
     Status,
     Verdict,
 )
+from gemba.insights.rules.reference import insight_number
 from gemba.web.forms import Form, NotBlank, at_most, many_lines, one_line
 
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -197,13 +201,32 @@ class StatusForm(Form):
         self.status.choices = [*_words((status.value, status.label) for status in Status), *named]
 
 
-class TargetForm(Form):
-    """The insight that something is added to or merged into, by its number."""
+WHICH_ONE = _l("Write the number of the other insight, or paste its address.")
 
-    into = IntegerField(
-        _l("Number of the other insight"),
-        validators=[InputRequired(_l("Write the number that stands in the other insight's address."))],
-    )
+
+class InsightField(Field):
+    """Another insight by its number or address; its data is the number, None where nothing is named."""
+
+    widget = TextInput()
+    data: int | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Reads what was typed; the words stay in the field."""
+        self.data = insight_number(valuelist[0]) if valuelist else None
+
+    def _value(self) -> str:
+        return self.raw_data[0] if self.raw_data else ""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        """Refuses what names no insight."""
+        if self.data is None:
+            raise StopValidation(str(WHICH_ONE))
+
+
+class TargetForm(Form):
+    """The insight that something is added to or merged into, by its number or address."""
+
+    into = InsightField(_l("The other insight"))
 
 
 class SplitForm(Form):

@@ -205,6 +205,7 @@ WHO: dict[str, frozenset[str]] = {
     "insights.merge": EDITORS,
     "insights.unmerge": EDITORS,
     "insights.split": EDITORS,
+    "insights.put_back": EDITORS,
     "insights.top": ALL,
     "insights.matrix": ALL,
     "insights.weights": EDITORS,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gemba.db import db
 from gemba.errors import Forbidden, Invalid, Stale
@@ -15,12 +15,14 @@ from gemba.insights.errors import (
     NoSuchTarget,
     NothingToSplit,
     NotMerged,
+    NotSplit,
 )
 from gemba.insights.models import Insight, InsightTerm
 from gemba.insights.rules.filters import InsightFilter, Order
 from gemba.insights.rules.kinds import Kind, Status
 from gemba.insights.rules.terms import insight_terms, query_terms, rank
 from gemba.insights.service import Item
+from gemba.outbox.models import OutboxItem
 from tests.cast import Cast
 from tests.conftest import StandingClock
 from tests.insights.stage import make_visit, note
@@ -324,8 +326,34 @@ def test_splitting_out_moves_evidence_and_merging_brings_it_back(cast: Cast, clo
     for chosen in ([], [made.id]):
         with pytest.raises(NothingToSplit):
             service.split(new.id, cast.olga, chosen, now=clock())
-    service.merge(new.id, cast.olga, one, now=clock())
+    mails = select(func.count()).select_from(OutboxItem)
+    before = db.session.scalar(mails)
+    assert service.put_back(new.id, cast.olga, now=clock()).id == one
     assert service.get(one, cast.vera, now=clock()).item.counts.visits == 2
+    assert db.session.scalar(mails) == before
+    with pytest.raises(NotSplit):
+        service.put_back(one, cast.olga, now=clock())
+    with pytest.raises(Forbidden):
+        service.put_back(new.id, cast.vera, now=clock())
+
+
+def test_a_board_counts_what_its_filters_ask_for(cast: Cast, clock: StandingClock) -> None:
+    _one, two, *_rest = fill(cast, clock())
+    service.patch(two, cast.olga, {"status": "planned", "kind": "process_pain"}, now=clock())
+    for filters in (InsightFilter(), InsightFilter(q="searching"), InsightFilter(kinds=(Kind.TOOL_PAIN,))):
+        shown, counts = service.board(filters, cast.vera, now=clock())
+        assert counts == {status: len(items) for status, items in shown.items()}
+        assert 0 < sum(counts.values()) == service.list_insights(filters, cast.vera, now=clock()).total
+
+
+def test_a_merge_taken_back_at_once_says_nothing(cast: Cast, clock: StandingClock) -> None:
+    one, two, *_rest = fill(cast, clock())
+    waiting = select(func.count()).where(OutboxItem.state == "ready")
+    before = db.session.scalar(waiting) or 0
+    service.merge(two, cast.olga, one, now=clock())
+    assert (db.session.scalar(waiting) or 0) > before
+    service.unmerge(two, cast.olga, now=clock())
+    assert db.session.scalar(waiting) == before
 
 
 def test_an_export_holds_exactly_what_the_filters_show(cast: Cast, clock: StandingClock) -> None:

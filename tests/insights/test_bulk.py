@@ -68,6 +68,16 @@ def test_what_was_changed_since_stays(cast: Cast, clock: StandingClock) -> None:
     assert [row[2] for row in state()] == [None, cast.adam.id, None]
 
 
+def test_what_was_declined_has_its_reason_back(cast: Cast, clock: StandingClock) -> None:
+    ids = three(cast, clock)
+    service.patch(ids[0], cast.olga, {"status": "declined"}, reason="too dear", now=clock())
+    clock.forward(minutes=1)
+    made = bulk.change(ids, cast.olga, {"status": "planned"}, now=clock())
+    clock.forward(minutes=1)
+    bulk.undo(made.id, cast.olga, now=clock())
+    assert service.reasons(ids) == {ids[0]: "too dear"}
+
+
 def test_refusals_change_nothing(cast: Cast, clock: StandingClock) -> None:
     ids = three(cast, clock)
     wrongs: list[dict[str, Any]] = [

@@ -164,6 +164,11 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     assert olga.post(weights, data=parts).status_code == 303
     assert olga.post(weights, data=parts | {"fresh": "201"}).status_code == 422
     assert olga.get("/programmes/none/weights").status_code == 404
+    with site.app_context():
+        other = Programme(slug="other", name="Other", format="hands-on", created_at=clock())
+        db.session.add(other)
+        db.session.commit()
+    assert "No open insight of this programme" in olga.get("/programmes/other/weights").text
     statuses = "/programmes/shadow/statuses"
     assert adam.post(statuses, data={"name": "In beta", "category": "doing"}).status_code == 303
     assert adam.post(statuses, data={"name": "", "category": "doing"}).status_code == 422

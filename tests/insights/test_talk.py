@@ -139,6 +139,18 @@ def test_the_page(site: Flask, site_cast: Cast, browser: Browser, clock: Standin
     assert "only inside" in olga.get(page).text
     assert olga.post(f"{page}/links", data={"other": str(other), "how": "blocked-by"}).status_code == 303
     assert "this one waits for it" in olga.get(page).text
+    address = {"other": f"https://gemba.example/insights/{other}?x=1#talk", "how": "none"}
+    assert olga.post(f"{page}/links", data=address).status_code == 303
+    assert "this one waits for it" not in olga.get(page).text
+    kept = olga.post(f"{page}/links", data={"other": "the other one", "how": "blocks"})
+    assert 'value="the other one"' in kept.text
+    assert '<option value="blocks" selected>' in kept.text
+    renamed = {"owner_id": site_cast.olga.id, "product_id": site_cast.courier.id}
+    with site.app_context():
+        service.patch(one, site_cast.olga, renamed, now=clock())
+        db.session.commit()
+    for words in (f"Owner: – → {site_cast.olga.name}", "Product: – → ", f"Number {one}<"):
+        assert words in olga.get(page).text
     for data in ({"other": "x"}, {"other": "999999"}, {"other": str(one)}, {"other": str(other), "how": "?"}):
         assert olga.post(f"{page}/links", data=data).status_code in (409, 422)
     assert olga.post(f"{page}/links", data={"other": str(other), "how": "none"}).status_code == 303

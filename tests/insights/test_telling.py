@@ -82,3 +82,12 @@ def test_the_page_of_contributions(
             assert words in page or person is site_cast.anton
     assert "slow search" not in browser.as_(site_cast.adam.id).get("/contributions").text
     assert browser.anonymous().get("/contributions").status_code == 303
+
+
+def test_a_reason_goes_with_its_status(cast: Cast, clock: StandingClock) -> None:
+    insight = seen(cast, clock)
+    service.patch(insight, cast.olga, {"status": "declined"}, reason="too dear", now=clock())
+    assert service.reasons([insight]) == {insight: "too dear"}
+    clock.forward(minutes=1)
+    service.patch(insight, cast.olga, {"status": "planned"}, now=clock())
+    assert service.reasons([insight]) == {}

@@ -81,7 +81,7 @@ class InsightFilter:
 
     `owner` is an id, MINE or NOBODY; `seen` and `made` are days back from now, so that a kept question
     rolls on; `tag` and `tool` are whole words as people wrote them; `own_status` is the id of one of a
-    programme's own.
+    programme's own; `programme` is the id of one, which pages ask for and addresses do not.
     """
 
     q: str = ""
@@ -97,6 +97,7 @@ class InsightFilter:
     seen: int | None = None
     made: int | None = None
     own_status: str = ""
+    programme: int | None = None
 
     @property
     def narrows(self) -> bool:

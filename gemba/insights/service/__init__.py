@@ -12,6 +12,7 @@ from gemba.insights.service.backlog import (
     Similar,
     Summary,
     get,
+    names_in,
     similar,
     similar_to,
     summary,
@@ -37,7 +38,7 @@ from gemba.insights.service.drafts import DraftFields
 from gemba.insights.service.drafts import drop as drop_drafts
 from gemba.insights.service.drafts import keep as keep_draft
 from gemba.insights.service.drafts import of as drafts_of
-from gemba.insights.service.edit import may_edit, merge, owners, patch, split, unmerge, vote
+from gemba.insights.service.edit import may_edit, merge, owners, patch, put_back, split, unmerge, vote
 from gemba.insights.service.evidence import Hint, hints
 from gemba.insights.service.export import export_rows, rows_of
 from gemba.insights.service.groups import line_of
@@ -101,6 +102,7 @@ __all__ = [
     "merge",
     "minute_of",
     "months_of",
+    "names_in",
     "near_of",
     "near_to",
     "observations_of",
@@ -111,6 +113,7 @@ __all__ = [
     "products",
     "publish_due",
     "put",
+    "put_back",
     "reach_of",
     "reasons",
     "record",

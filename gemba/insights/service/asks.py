@@ -50,7 +50,7 @@ class Wanted:
 class Ask:
     """One ask with the insight that speaks for it; `by` and `line` are "" where nobody is named.
 
-    `days` is its age, `reason` the last one given with a status.
+    `days` is its age, `reason` the one given with the status that the insight has now.
     """
 
     text: str

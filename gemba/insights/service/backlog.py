@@ -23,7 +23,7 @@ from gemba.insights.service import index, meaning
 from gemba.insights.service.counts import FAMILY, ROOT, Counts, every_weight, lines_of, watched
 from gemba.insights.service.numbers import kept, parts_of
 from gemba.insights.service.sight import COUNTED, PUBLIC, READABLE, readable, readable_insight
-from gemba.people.models import Person
+from gemba.people.models import Person, Product
 from gemba.visits.models import Visit
 
 COUNTED_UP_TO = 1000
@@ -241,6 +241,17 @@ def with_numbers(insights: Sequence[Insight], viewer: Person) -> list[Item]:
 def _voted(roots: Collection[int], viewer: Person) -> set[int]:
     """To which of these, or to something merged into them, the viewer said "me too"."""
     return set(db.session.scalars(_VOTED, {"roots": list(roots), "viewer_id": viewer.id}))
+
+
+def names_in(changes: Sequence[InsightChange]) -> dict[tuple[str, str], str]:
+    """The names of owners and products that lines of history tell by their ids, in at most two statements."""
+    names: dict[tuple[str, str], str] = {}
+    for field, table in (("owner_id", Person), ("product_id", Product)):
+        told = {word for one in changes if one.field == field for word in (one.before, one.after) if word}
+        if told:
+            query = select(table.id, table.name).where(table.id.in_([int(word) for word in told]))
+            names |= {(field, str(id_)): name for id_, name in db.session.execute(query)}
+    return names
 
 
 def _changes_of(insight_id: int) -> list[InsightChange]:

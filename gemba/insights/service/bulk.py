@@ -10,7 +10,7 @@ from gemba.db import db
 from gemba.errors import Invalid, NotFound, Refused
 from gemba.insights.models import Insight, InsightChange
 from gemba.insights.models_backlog import BulkEdit, ProgrammeStatus
-from gemba.insights.rules.kinds import _n
+from gemba.insights.rules.kinds import Status, _n
 from gemba.insights.service import telling
 from gemba.insights.service.edit import merge, patch, unmerge
 from gemba.insights.service.fields import FIELDS, tags_of
@@ -92,15 +92,31 @@ def undo(bulk_id: int, viewer: Person, *, now: datetime) -> int:
             before[line.insight_id][line.field] = _value(line.field, line.before)
     for insight_id in merged:
         if db.session.get_one(Insight, insight_id).merged_into_id is not None:
-            telling.hush(unmerge(insight_id, viewer, now=now), now)
+            unmerge(insight_id, viewer, now=now)
     for insight_id, values in before.items():
-        telling.hush(patch(insight_id, viewer, values, reason="–", tell=False, now=now), now)
+        why = _reason_before(insight_id, bulk_id) if "status" in values else ""
+        if values.get("status") == Status.DECLINED:
+            why = why or "–"
+        telling.hush(patch(insight_id, viewer, values, reason=why, tell=False, now=now), now)
     return len(before) + len(merged)
 
 
 def _is_still(line: InsightChange) -> bool:
     now = getattr(db.session.get_one(Insight, line.insight_id), line.field)
     return ("" if now is None else str(now)) == line.after
+
+
+def _reason_before(insight_id: int, bulk_id: int) -> str:
+    """The reason that stood with the status before a bulk edit."""
+    first = select(func.min(InsightChange.id)).where(InsightChange.bulk_id == bulk_id).scalar_subquery()
+    found = db.session.scalar(
+        select(InsightChange.reason)
+        .where(InsightChange.insight_id == insight_id, InsightChange.field == "status")
+        .where(InsightChange.id < first)
+        .order_by(InsightChange.id.desc())
+        .limit(1)
+    )
+    return found or ""
 
 
 def _is_there(line: InsightChange) -> bool:

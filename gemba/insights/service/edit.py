@@ -18,6 +18,7 @@ from gemba.insights.errors import (
     NoSuchTarget,
     NothingToSplit,
     NotMerged,
+    NotSplit,
     UnderReview,
 )
 from gemba.insights.models import Insight, InsightChange, InsightVote, Observation
@@ -28,7 +29,7 @@ from gemba.insights.service.counts import family_of
 from gemba.insights.service.events import created, happened
 from gemba.insights.service.numbers import keep, lock, one_at_a_time
 from gemba.insights.service.sight import COUNTED, readable_insight
-from gemba.insights.service.telling import MERGED, became
+from gemba.insights.service.telling import MERGED, became, hush
 from gemba.people.models import Person, PersonRole
 from gemba.people.rules import Role, clean_line, clean_text
 from gemba.webhooks.rules import Event
@@ -118,8 +119,10 @@ def vote(insight_id: int, viewer: Person, *, on: bool = True, now: datetime) -> 
     return insight
 
 
-def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> Insight:
+def merge(insight_id: int, viewer: Person, into_id: int, *, tell: bool = True, now: datetime) -> Insight:
     """Lets another insight speak for this one and all merged into it; returns the survivor.
+
+    Whoever stands behind it hears of that, unless not to `tell`.
 
     Raises InsightNotFound, Forbidden, NoSuchTarget, AlreadyMerged, MergeIntoItself, UnderReview.
     """
@@ -143,14 +146,16 @@ def merge(insight_id: int, viewer: Person, into_id: int, *, now: datetime) -> In
     touch(insight, now)
     touch(survivor, now)
     db.session.flush()
-    became(insight, viewer, MERGED, into=survivor.title, now=now)
+    if tell:
+        became(insight, viewer, MERGED, into=survivor.title, now=now)
     index.reindex(survivor.id)
     happened(insight.id, Event.INSIGHT_MERGED, f"{insight.version}", now, into=survivor.id)
     return survivor
 
 
 def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
-    """Takes an insight out of its survivor, with all that had been merged into it before.
+    """Takes an insight out of its survivor, with all that had been merged into it before. A word of the
+    merge that did not leave yet is dropped.
 
     Raises InsightNotFound, Forbidden, NotMerged.
     """
@@ -169,6 +174,7 @@ def unmerge(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
     touch(survivor, now)
     index.reindex(survivor.id)
     index.reindex(insight.id)
+    hush(insight, now)
     return insight
 
 
@@ -216,6 +222,22 @@ def split(
     index.reindex(new.id)
     created([new.id], now)
     return new
+
+
+def put_back(insight_id: int, viewer: Person, *, now: datetime) -> Insight:
+    """Undoes a split: what was split out is part again of what it came from, which is returned. Nobody hears.
+
+    Raises InsightNotFound, Forbidden, NotSplit and what merge() raises.
+    """
+    insight = locked(insight_id, viewer)
+    origin = db.session.scalar(
+        select(InsightChange.after).where(
+            InsightChange.insight_id == insight.id, InsightChange.field == "split_from"
+        )
+    )
+    if origin is None:
+        raise NotSplit
+    return merge(insight.id, viewer, int(origin), tell=False, now=now)
 
 
 def _below(insight_id: int, parts: Collection[Insight]) -> list[Insight]:

@@ -4,12 +4,13 @@ Each order is an index that begins with the status, so the page is merged from t
 statuses. Ties go to the newer insight; in a search, to the older one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, or_, select, union_all
+from sqlalchemy import Integer, bindparam, func, literal, or_, select, union_all
 
 from gemba.db import db
 from gemba.errors import Invalid
@@ -75,12 +76,17 @@ def every_matching(filters: InsightFilter, viewer: Person, *, now: datetime) -> 
     return with_numbers(load([id_ for _key, id_ in rows]), viewer)
 
 
-def board(filters: InsightFilter, viewer: Person, *, now: datetime) -> dict[Status, list[Item]]:
-    """For each status the first insights that match, in order."""
+def board(
+    filters: InsightFilter, viewer: Person, *, now: datetime
+) -> tuple[dict[Status, list[Item]], dict[Status, int]]:
+    """For each status the first insights that match, in order, and how many do, up to COUNTED_UP_TO."""
     given = given_to(filters, viewer, now)
     if filters.q:
         ids = [id_ for _key, id_ in _searched(filters, given)]
+        counts = _statuses_of(ids)
     else:
+        each = _counting_each(replace(filters, order=Order.SCORE, statuses=()))
+        counts = dict(db.session.execute(each, given).tuples().all())
         rows = db.session.execute(_beginnings(replace(filters, statuses=()), False, BOARD_MAX), given)
         ids = [id_ for _key, id_ in sorted(rows, key=lambda row: (-_number(row.key), -row.id))]
     columns: dict[Status, list[Item]] = {status: [] for status in Status}
@@ -88,7 +94,7 @@ def board(filters: InsightFilter, viewer: Person, *, now: datetime) -> dict[Stat
         column = columns[Status(item.insight.status)]
         if len(column) < BOARD_MAX:
             column.append(item)
-    return columns
+    return columns, {status: counts.get(status, 0) for status in Status}
 
 
 def _ordered(
@@ -151,6 +157,23 @@ def _counting(filters: InsightFilter) -> Any:
     ]
     every = union_all(*(select(part) for part in parts)).subquery()
     return select(func.count()).select_from(every)
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def _counting_each(filters: InsightFilter) -> Any:
+    """SQL: each status with how many match, up to COUNTED_UP_TO."""
+    parts = []
+    for status in Status:
+        some = select(Insight.id).where(Insight.status == status, *conditions_of(filters))
+        counted = select(func.count()).select_from(some.limit(COUNTED_UP_TO).subquery()).scalar_subquery()
+        parts.append(select(literal(status.value), counted))
+    return union_all(*parts)
+
+
+def _statuses_of(ids: Sequence[int]) -> dict[str, int]:
+    """How many of what a search found have each status."""
+    query = select(Insight.status, func.count()).where(Insight.id.in_(ids)).group_by(Insight.status)
+    return dict(db.session.execute(query).tuples().all())
 
 
 def _number(key: Any) -> int:

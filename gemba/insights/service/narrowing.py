@@ -37,6 +37,8 @@ def conditions_of(filters: InsightFilter) -> list[ColumnElement[bool]]:
         conditions.append(on_tool(filters.tool))
     if filters.own_status:
         conditions.append(Insight.own_status_id == int(filters.own_status))
+    if filters.programme is not None:
+        conditions.append(Insight.programme_id == filters.programme)
     if filters.hurts:
         conditions.append(Insight.hurts == filters.hurts)
     return conditions + _in_time(filters)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import CompoundSelect, func, or_, select, union
+from sqlalchemy.orm import joinedload
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, InsightFollower, InsightVote, Observation
@@ -144,6 +145,7 @@ def contributions(person: Person) -> list[Contribution]:
     rows = db.session.execute(
         select(Insight, mine.c.notes)
         .join(mine, mine.c.root == Insight.id)
+        .options(joinedload(Insight.own_status))
         .order_by(Insight.updated_at.desc(), Insight.id.desc())
         .limit(SHOWN)
     )
@@ -151,10 +153,10 @@ def contributions(person: Person) -> list[Contribution]:
 
 
 def reasons(ids: Collection[int]) -> dict[int, str]:
-    """The last reason given with a status, by insight."""
+    """The reason given with the status that each has now, by insight; those without one are not there."""
     rows = db.session.execute(
         select(InsightChange.insight_id, InsightChange.reason)
-        .where(InsightChange.insight_id.in_(ids), InsightChange.field == "status", InsightChange.reason != "")
+        .where(InsightChange.insight_id.in_(ids), InsightChange.field == "status")
         .order_by(InsightChange.at, InsightChange.id)
     )
-    return dict(rows.tuples().all())
+    return {insight_id: reason for insight_id, reason in dict(rows.tuples().all()).items() if reason}

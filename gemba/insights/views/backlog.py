@@ -51,7 +51,7 @@ def backlog() -> Answer:
         kinds=list(Kind),
         orders=[order for order in Order if order is not Order.RELEVANCE or filters.q],
         formats=list(FileFormat),
-        statuses=_status_chips(asked, summary),
+        statuses=_status_chips(asked, summary, counted=not filters.narrows),
         narrowed=filters.narrows,
         owners=service.owners(),
         every_status=list(Status),
@@ -75,10 +75,11 @@ def board() -> Answer:
     asked = {name: value for name, value in _asked().items() if name != "status"}
     filters = _filters(asked)
     may_move = me().has(Role.OWNER, Role.ADMIN)
+    shown, counts = service.board(filters, me(), now=now())
     return render_template(
         "insights/board.html",
-        columns=_columns(service.board(filters, me(), now=now()), may_move),
-        counts={status: _up_to(count) for status, count in service.summary(me(), now()).by_status.items()},
+        columns=_columns(shown, may_move),
+        counts={status: _up_to(count) for status, count in counts.items()},
         most=service.BOARD_MAX,
         may_move=may_move,
         reason_max=REASON_MAX,
@@ -173,8 +174,10 @@ def _url(asked: Mapping[str, str], **more: str) -> str:
     return url_for(".backlog", **values)
 
 
-def _status_chips(asked: Mapping[str, str], summary: service.Summary) -> list[tuple[Any, ...]]:
-    """The statuses as links that keep the other filters."""
+def _status_chips(
+    asked: Mapping[str, str], summary: service.Summary, *, counted: bool
+) -> list[tuple[Any, ...]]:
+    """The statuses as links that keep the other filters; numbers of the whole only beside the whole."""
     now_chosen = asked.get("status", ALL if asked.get("own_status") else OPEN)
     counts = summary.by_status
     rows = [(OPEN, _("Open"), sum(counts[status] for status in OPEN_STATUSES))]
@@ -182,7 +185,8 @@ def _status_chips(asked: Mapping[str, str], summary: service.Summary) -> list[tu
     rows.append((ALL, _("All"), summary.total))
     rest = {name: value for name, value in asked.items() if name != "status"}
     return [
-        (label, _url(rest, status=value), value == now_chosen, _up_to(count)) for value, label, count in rows
+        (label, _url(rest, status=value), value == now_chosen, *([_up_to(count)] if counted else []))
+        for value, label, count in rows
     ]
 
 

@@ -10,7 +10,9 @@ from flask_babel import ngettext
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, Refused
+from gemba.insights.forms import WHICH_ONE
 from gemba.insights.rules.filters import NAMES
+from gemba.insights.rules.reference import insight_number
 from gemba.insights.service import bulk, saved
 from gemba.insights.views.edge import Answer, blueprint, number_of, status_changes
 from gemba.people.rules import Role
@@ -95,12 +97,12 @@ def _wanted() -> dict[str, Any]:
             return {"changes": {"product_id": number_of(form.get("to_product", ""))}}
         case "tags" if form.get("add_tags", "").strip():
             return {"changes": {}, "add_tags": form["add_tags"]}
-        case "merge" if number_of(form.get("into", "").strip().lstrip("#")):
-            return {"changes": {}, "into_id": number_of(form["into"].strip().lstrip("#"))}
+        case "merge" if into := insight_number(form.get("into", "")):
+            return {"changes": {}, "into_id": into}
         case "tags":
             raise Invalid({"add_tags": [_("Write the tags to add.")]})
         case "merge":
-            raise Invalid({"into": [_("Write the number that stands in the other insight's address.")]})
+            raise Invalid({"into": [str(WHICH_ONE)]})
     raise Invalid({"act": [_("Choose what to do.")]})
 
 

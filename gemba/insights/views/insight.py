@@ -21,7 +21,7 @@ from gemba.insights.service import Detail, files, statuses, talk
 from gemba.insights.service.fields import FIELDS
 from gemba.insights.views.edge import Answer, blueprint, owner_choices, product_choices, status_changes
 from gemba.people.rules import Role
-from gemba.web.access import me, requires, signed_in
+from gemba.web.access import me, requires, safe_next, signed_in
 from gemba.web.filters import local, viewer_zone
 from gemba.web.pages import say
 
@@ -100,8 +100,9 @@ def status(insight_id: int) -> Answer:
 
 def _after_status(insight_id: int, back: str) -> str:
     """Where the status was set: the insight's page, or its card on the board."""
-    if back == "board":
-        return url_for(".board", _anchor=f"insight-{insight_id}")
+    board = url_for(".board")
+    if safe_next(back).partition("?")[0] == board:
+        return f"{safe_next(back).rstrip('?')}#insight-{insight_id}"
     return url_for(".show", insight_id=insight_id)
 
 
@@ -160,12 +161,27 @@ def split(insight_id: int) -> Answer:
                 insight_id, me(), form.notes.data or [], title=form.title.data or "", now=now()
             )
             db.session.commit()
-            flash(_("Split out. Give the new insight a good title."), "success")
+            undo = {
+                "text": _("Split out. Give the new insight a good title."),
+                "action": url_for(".put_back", insight_id=new.id),
+                "label": _("Put it back"),
+            }
+            flash(undo, "success")  # type: ignore[arg-type]
             return redirect(url_for(".show", insight_id=new.id), 303)
         except (Refused, Invalid) as refusal:
             db.session.rollback()
             return insight_page(insight_id, split_form=form, refusal=say(refusal)), refusal.status
     return insight_page(insight_id, split_form=form), 422
+
+
+@blueprint.post("/insights/<int:insight_id>/put-back")
+@editors
+def put_back(insight_id: int) -> Answer:
+    """Undoes a split."""
+    origin = service.put_back(insight_id, me(), now=now())
+    db.session.commit()
+    flash(_("Put back. Its evidence counts here again."), "success")
+    return redirect(url_for(".show", insight_id=origin.id), 303)
 
 
 def insight_page(
@@ -213,6 +229,7 @@ def insight_page(
         talk=talk.of(insight_id, me()),
         files=files.of(insight_id),
         words=words,
+        names=service.names_in(detail.changes),
         own_names={own.row.id: own.row.name_in(locale) for own in every_own},
         now=now(),
     )

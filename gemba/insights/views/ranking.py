@@ -121,7 +121,8 @@ def rank(insight_id: int) -> Answer:
 
 
 def _weights_page(slug: str, tried: Weights) -> str:
-    filters = InsightFilter(statuses=OPEN_STATUSES, kinds=PAINS)
+    programme = programmes.get_programme(slug)
+    filters = InsightFilter(statuses=OPEN_STATUSES, kinds=PAINS, programme=programme.id)
     items = service.list_insights(filters, me(), limit=PREVIEWED, now=now()).items
     parts: list[dict[str, Any]] = []
     for item in items:
@@ -132,7 +133,7 @@ def _weights_page(slug: str, tried: Weights) -> str:
     parts.sort(key=lambda row: -row["score"])
     return render_template(
         "insights/weights.html",
-        programme=programmes.get_programme(slug),
+        programme=programme,
         rows=parts,
         tried=tried,
         most=WEIGHT_MAX,

@@ -8,7 +8,9 @@ from flask_babel import gettext as _
 from gemba.clock import now
 from gemba.db import db
 from gemba.errors import Invalid, Refused
+from gemba.insights.forms import WHICH_ONE
 from gemba.insights.rules.kinds import CommentKind, LinkKind
+from gemba.insights.rules.reference import insight_number
 from gemba.insights.service import talk
 from gemba.insights.views.edge import Answer, blueprint
 from gemba.insights.views.insight import insight_page
@@ -62,16 +64,16 @@ def follow(insight_id: int) -> Answer:
 @editors
 def link(insight_id: int) -> Answer:
     """Links it with another insight, or takes the links between two away."""
-    other, how = request.form.get("other", "").strip().lstrip("#"), request.form.get("how", "")
+    other, how = insight_number(request.form.get("other", "")), request.form.get("how", "")
     try:
-        if not (other.isascii() and other.isdigit() and len(other) < 10):
-            raise Invalid({"other": [_("Write the number that stands in the other insight's address.")]})
+        if other is None:
+            raise Invalid({"other": [str(WHICH_ONE)]})
         if how == "none":
-            talk.unlink(insight_id, me(), int(other))
+            talk.unlink(insight_id, me(), other)
         elif how == "blocked-by":
-            talk.link(int(other), me(), insight_id, LinkKind.BLOCKS, now=now())
+            talk.link(other, me(), insight_id, LinkKind.BLOCKS, now=now())
         else:
-            talk.link(insight_id, me(), int(other), LinkKind(how or LinkKind.RELATED), now=now())
+            talk.link(insight_id, me(), other, LinkKind(how or LinkKind.RELATED), now=now())
         db.session.commit()
     except ValueError:
         db.session.rollback()
