@@ -339,7 +339,7 @@ def test_splitting_out_moves_evidence_and_merging_brings_it_back(cast: Cast, clo
 
 def test_a_board_counts_what_its_filters_ask_for(cast: Cast, clock: StandingClock) -> None:
     _one, two, *_rest = fill(cast, clock())
-    service.patch(two, cast.olga, {"status": "planned", "kind": "process_pain"}, now=clock())
+    service.patch(two, cast.olga, {"status": "planned", "kind": Kind.PROCESS_PAIN}, now=clock())
     for filters in (InsightFilter(), InsightFilter(q="searching"), InsightFilter(kinds=(Kind.TOOL_PAIN,))):
         shown, counts = service.board(filters, cast.vera, now=clock())
         assert counts == {status: len(items) for status, items in shown.items()}
