@@ -306,9 +306,11 @@ def test_the_board_shows_statuses_side_by_side_and_comes_back_to_the_card(
     column = page.partition('data-status="new"')[2].partition("</section>")[0]
     assert f'id="insight-{number}"' in column
     assert 'id="move"' in page
-    data = {"status": "planned", "reason": "", "version": "1", "back": "board"}
+    data = {"status": "planned", "reason": "", "version": "1", "back": "/backlog/board?q=x"}
     answer = olga.post(f"{scene.page}/status", data=data)
-    assert (answer.status_code, answer.location) == (303, f"/backlog/board#insight-{number}")
+    assert (answer.status_code, answer.location) == (303, f"/backlog/board?q=x#insight-{number}")
+    elsewhere = olga.post(f"{scene.page}/status", data={"status": "planned", "back": "//other.example"})
+    assert elsewhere.location == scene.page
     column = olga.get("/backlog/board").text.partition('data-status="planned"')[2].partition("</section>")[0]
     assert f'id="insight-{number}"' in column
     assert "Nothing here." in olga.get("/backlog/board?kind=works-well").text

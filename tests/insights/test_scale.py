@@ -123,11 +123,12 @@ def test_pages_put_together_are_the_whole_in_order(cast: Cast, clock: StandingCl
 def test_the_board_shows_the_first_of_each_status(cast: Cast, clock: StandingClock) -> None:
     visit = make_visit(cast, clock() - timedelta(days=1), status="held")
     fill(cast, [visit.id], list(complaints(200)), clock())
-    columns = service.board(InsightFilter(), cast.eve, now=clock())
+    columns, counts = service.board(InsightFilter(), cast.eve, now=clock())
     assert list(columns) == list(Status)
     for status, items in columns.items():
         page = service.list_insights(InsightFilter(statuses=(status,)), cast.eve, limit=20, now=clock())
         assert [item.insight.id for item in items] == [item.insight.id for item in page.items]
+        assert counts[status] == page.total
 
 
 def test_reworded_twins_are_among_the_first_five_of_ten_thousand(cast: Cast, clock: StandingClock) -> None:
