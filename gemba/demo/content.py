@@ -262,6 +262,11 @@ def read_talk() -> Mapping[str, Any]:
     return told
 
 
+def picture(name: str) -> bytes:
+    """A picture of the demo company, drawn for it."""
+    return (FOLDER / name).read_bytes()
+
+
 def minutes(text: str) -> int:
     """Minutes after midnight of "HH:MM"; "24:00" is the end of the day. Raises ValueError."""
     hour, minute = text.split(":")

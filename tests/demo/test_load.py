@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 
 from gemba.db import db
 from gemba.demo import service, state
-from gemba.demo.content import Outcome, read_company
+from gemba.demo.content import Outcome, read_company, read_talk
 from gemba.demo.loading.company import joined, running_start
 from gemba.errors import NotFound
-from gemba.insights.models import Insight, InsightChange, InsightTerm, InsightVote, Observation
+from gemba.insights.models import Insight, InsightChange, InsightTerm, InsightVote, Observation, Picture
+from gemba.insights.rules.kinds import Triage
+from gemba.insights.service import triage
 from gemba.outbox.models import OutboxItem
 from gemba.outbox.rules import State
 from gemba.people.models import Person
@@ -46,8 +48,9 @@ def test_an_empty_database_becomes_the_whole_company(app: Flask) -> None:
     assert _count(Availability) == 16  # 14 agents and two mentors
     assert _count(Visit) == 5 + len(COMPANY.past) + len(COMPANY.coming)
     assert _count(VisitDebrief) == 4
-    assert _count(Insight) == len(COMPANY.insights)
-    assert _count(Observation) == sum(len(insight.observations) for insight in COMPANY.insights)
+    fresh = len(read_talk()["fresh"])
+    assert _count(Insight) == len(COMPANY.insights) + fresh
+    assert _count(Observation) == sum(len(insight.observations) for insight in COMPANY.insights) + fresh
     assert all(each.closes_at > MONDAY for each in db.session.scalars(select(Round)))
     assert _count(Round) == 2
 
@@ -109,7 +112,7 @@ def test_only_coming_visits_have_mail_that_waits(demo_app: Flask) -> None:
 def test_every_insight_has_its_evidence_its_words_and_its_history(demo_app: Flask) -> None:
     contents = {content.title: content for content in COMPANY.insights}
     indexed = set(db.session.scalars(select(InsightTerm.insight_id).distinct()))
-    for insight in db.session.scalars(select(Insight)):
+    for insight in db.session.scalars(select(Insight).where(~Insight.untouched)):
         content = contents[insight.title]
         seen = list(db.session.scalars(select(Observation).where(Observation.insight_id == insight.id)))
         assert len(seen) == len(content.observations)
@@ -122,6 +125,15 @@ def test_every_insight_has_its_evidence_its_words_and_its_history(demo_app: Flas
             assert note.visit.starts_at < note.at < note.visit.ends_at
             assert note.author in note.visit.visitors
     assert (db.session.scalar(select(func.max(InsightChange.at))) or MONDAY) < MONDAY
+
+
+def test_the_last_visits_left_something_to_sort_and_some_was_said_before(demo_app: Flask) -> None:
+    olga = service.cast_person("olga-weiss")
+    inbox = triage.inbox(olga, Triage.INBOX, None, now=MONDAY)
+    assert len(inbox.rows) == len(read_talk()["fresh"]) == 6
+    near = [triage.inbox(olga, Triage.INBOX, row.id, now=MONDAY).near for row in inbox.rows]
+    assert sum(1 for one in near if one and one.similar) >= 3
+    assert {picture.width > 0 for picture in db.session.scalars(select(Picture))} == {True, False}
 
 
 def _picture() -> list[tuple[object, ...]]:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from gemba.db import db
-from gemba.demo.content import Company, InsightContent, ObservationContent
+from gemba.demo.content import Company, InsightContent, ObservationContent, read_talk
 from gemba.demo.loading.company import DAY, MINUTE, Loaded
+from gemba.demo.loading.fresh import load_fresh
 from gemba.demo.loading.talk import load_talk
 from gemba.insights import service as insights
 from gemba.insights.models import Insight, InsightVote, Observation
@@ -51,6 +52,7 @@ def load_backlog(company: Company, loaded: Loaded, now: datetime) -> None:
         _decide(content, insight, evidence[-1].at, loaded, now)
         by_key[content.key] = insight
     db.session.flush()
+    load_fresh(read_talk()["fresh"], loaded)
     numbers.keep_all(now)
     load_talk(by_key, loaded.programme.id, loaded, now)
 

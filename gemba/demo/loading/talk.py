@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from gemba.demo.content import read_talk
+from gemba.demo.content import picture, read_talk
 from gemba.demo.loading.company import DAY, Loaded
 from gemba.insights import service as insights
 from gemba.insights.models import Insight
@@ -28,10 +28,11 @@ def load_talk(by_key: Mapping[str, Insight], programme_id: int, loaded: Loaded, 
         person, insight = loaded.people[said["person"]], by_key[said["insight"]]
         at = max(insight.created_at + DAY, now - DAY * said["days_ago"])
         talk.say(insight.id, person, said["text"], CommentKind(said["kind"]), now=min(at, now))
-    for sheet in told["files"]:
-        insight, text = by_key[sheet["insight"]], "\n".join(sheet["lines"])
-        made = files.read(text.encode(), sheet["name"])
-        files.add(insight.id, insight.owner or admin, made, sheet["name"], now=now - DAY * sheet["days_ago"])
+    for file in told["files"]:
+        insight = by_key[file["insight"]]
+        data = picture(file["picture"]) if "picture" in file else "\n".join(file["lines"]).encode()
+        made = files.read(data, file["name"])
+        files.add(insight.id, insight.owner or admin, made, file["name"], now=now - DAY * file["days_ago"])
     for link in told["links"]:
         one, other = by_key[link["from"]], by_key[link["to"]]
         talk.link(one.id, loaded.people[link["person"]], other.id, LinkKind(link["kind"]), now=now - DAY)
