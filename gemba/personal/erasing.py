@@ -40,6 +40,7 @@ ALONE = (
     "department_head",
     "consent",
     "programme_person",
+    "next_time",
     "training_done",
     "idempotent_answer",
     "note_draft",

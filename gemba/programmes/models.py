@@ -124,6 +124,20 @@ class ProgrammePerson(Base):
     )
 
 
+class NextTime(Base):
+    """Somebody who wants to be asked when the next round of a programme opens."""
+
+    __tablename__ = "next_time"
+
+    programme_id: Mapped[int] = mapped_column(
+        ForeignKey("programme.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    asked_at: Mapped[datetime]
+
+
 class Consent(Base):
     """Who confirmed what a programme asks of its visitors, and when: once for each programme."""
 

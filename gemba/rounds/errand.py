@@ -23,7 +23,7 @@ from gemba.rounds.working import NoPlan, digest_of, work_out
 TRIES = 3
 """So often those who lost their hour are paired anew before they are told that there is none."""
 TRIES_GUIDED = 10
-"""The same where mentors take part: which of them guides whom is found by booking, not by the engine."""
+"""The same where mentors take part: an hour is lost as soon as either of two is taken."""
 SLICE = 20.0
 PAUSE = 0.12
 """Seconds between two parts: who waits for SQLite's only writer looks every tenth of a second."""

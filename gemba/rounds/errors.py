@@ -15,6 +15,12 @@ class StillOpen(Refused):
     code = "round-closed"
 
 
+class HasVisit(Refused):
+    """This round has given you an hour already. Move or cancel that visit on its own page."""
+
+    code = "round-closed"
+
+
 class UnderWay(Refused):
     """Pairs are being looked for. Wait until that is done, or stop it."""
 

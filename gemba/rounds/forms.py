@@ -1,6 +1,7 @@
 """Forms of rounds."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -112,6 +113,13 @@ class RoundForm(Form):
     closes_on = DateField(_l("Last day of sign-up"), validators=[required(_A_DAY)])
     first_day = DateField(_l("First day of visits"), validators=[required(_A_DAY)])
     last_day = DateField(_l("Last day of visits"), validators=[required(_A_DAY)])
+
+    @classmethod
+    def of(cls, plan: Plan) -> "RoundForm":
+        """The form of a round there is; without data it reads what was sent."""
+        form = cls(data=asdict(plan))
+        del form.programme
+        return form
 
     def plan(self) -> Plan:
         """What was typed, once the form is valid."""

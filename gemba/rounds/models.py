@@ -50,6 +50,11 @@ class Round(Base):
         return start, self.visits_until or start + USUAL_LENGTH
 
     @property
+    def last_minute(self) -> datetime:
+        """An instant of the last minute of sign-up, to be shown: midnight would name the day after."""
+        return self.closes_at - timedelta(minutes=1)
+
+    @property
     def last_moment(self) -> datetime:
         """An instant of the last day of visits, to be shown as a day."""
         return self.window[1] - timedelta(minutes=1)

@@ -72,6 +72,8 @@ NOT_TRAINED = "not-trained"
 NOT_AMONG = "not-among"
 """The reasons of whoever has steps of the training before them or may not take part any more: the engine
 never sees them."""
+NOT_PROPOSED = "not-proposed"
+"""The reason of whoever signed up, changed their wish or was taken out after the pairs were worked out."""
 
 
 class Turn(StrEnum):

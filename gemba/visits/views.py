@@ -13,7 +13,7 @@ from gemba.db import db
 from gemba.errors import Invalid, NotFound
 from gemba.invites import mail as invite_mail
 from gemba.invites import service as invites
-from gemba.programmes import doors
+from gemba.programmes import doors, next_time
 from gemba.programmes import service as programmes
 from gemba.programmes.models import Programme
 from gemba.programmes.training import service as training
@@ -113,6 +113,7 @@ def _not_by_hand(programme: Programme) -> Answer:
         "visits/not_by_hand.html",
         programme=programme,
         is_for=is_for,
+        waits=is_for and next_time.waits(programme, me()),
         coming=doors.next_round(programme, now()) if is_for else None,
         programmes=[each for each in programmes.to_book(me()) if each.id != programme.id],
     )

@@ -23,6 +23,7 @@ from gemba.rounds.pairing.values import Because, Why
 from gemba.rounds.rules import (
     INVITED_AT_ONCE,
     NOT_AMONG,
+    NOT_PROPOSED,
     NOT_TRAINED,
     NOTE_MAX,
     PRODUCTS_MAX,
@@ -203,7 +204,7 @@ class LeftOutReason(Answer):
     """Why somebody is left out."""
 
     code = fields.String(
-        required=True, metadata={"enum": [*(str(one) for one in Why), NOT_TRAINED, NOT_AMONG]}
+        required=True, metadata={"enum": [*(str(one) for one in Why), NOT_TRAINED, NOT_AMONG, NOT_PROPOSED]}
     )
     detail = fields.String(required=True)
 

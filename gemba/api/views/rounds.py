@@ -292,9 +292,9 @@ def _clock(minute: int) -> str:
 
 
 def _proposal(chosen: Round) -> dict[str, Any]:
-    run = proposing.newest_run(chosen)
+    run, plan = proposing.newest_run(chosen), proposing.newest_plan(chosen)
     pairs = looking.all_pairs(chosen)
-    out = looking.left_out(chosen, run)
+    out = looking.left_out(chosen, plan)
     names = looking.help_names(out)
     with force_locale("en"):
         left = [
@@ -325,6 +325,6 @@ def _proposal(chosen: Round) -> dict[str, Any]:
             for pair in pairs
         ],
         "left_out": left,
-        "figures": (run.figures or None) if run is not None else None,
-        "digest": run.digest if run is not None else "",
+        "figures": (plan.figures or None) if plan is not None else None,
+        "digest": plan.digest if plan is not None else "",
     }

@@ -8,9 +8,9 @@ from gemba.rounds.service.campaigns import (
     get_round,
     is_open,
     list_rounds,
-    make,
     managed,
 )
+from gemba.rounds.service.opening import make
 from gemba.rounds.service.wishing import Wish, sign_up, withdraw
 
 __all__ = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
@@ -15,7 +15,9 @@ from gemba.people.models import Person
 from gemba.people.rules import N_, Role, clean_line
 from gemba.programmes import doors
 from gemba.programmes.models import Programme
+from gemba.rounds.errors import RoundClosed
 from gemba.rounds.models import Round, RoundAgent, RoundInvitee, RoundPair, RoundSignUp
+from gemba.rounds.pairing.values import TICK_SECONDS
 from gemba.rounds.rules import FIRST_IN_DAYS, LONGEST_DAYS, NAME_MAX, Outcome, PairState
 
 
@@ -86,7 +88,7 @@ def open_round(programme: Programme, now: datetime) -> doors.Coming | None:
         Round.programme_id == programme.id, Round.opens_at <= now, Round.closes_at > now
     )
     found = db.session.execute(query.order_by(Round.closes_at, Round.id).limit(1)).one_or_none()
-    return doors.Coming(*found) if found is not None else None
+    return doors.Coming(found[0], found[1] - timedelta(minutes=1)) if found is not None else None
 
 
 def newest_round(programme: Programme) -> Round:
@@ -106,7 +108,7 @@ def make(viewer: Person, programme: Programme, plan: Plan, *, now: datetime) -> 
     if not doors.by_rounds(programme):
         raise Invalid({"programme": [N_("This programme is open all year and holds no rounds.")]})
     zone = ZoneInfo(viewer.timezone)
-    _check(plan, now.astimezone(zone).date())
+    _check(plan, now.astimezone(zone).date(), None)
     made = Round(
         programme_id=programme.id,
         name=clean_line(plan.name),
@@ -123,15 +125,57 @@ def make(viewer: Person, programme: Programme, plan: Plan, *, now: datetime) -> 
     return made
 
 
-def _check(plan: Plan, today: date) -> None:
+def plan_of(chosen: Round, viewer: Person) -> Plan:
+    """A round as it could be typed, its days in the zone of whoever reads them."""
+    zone = ZoneInfo(viewer.timezone)
+    days = (chosen.last_minute, chosen.window[0], chosen.last_moment)
+    return Plan(chosen.name, chosen.name_ru, *(each.astimezone(zone).date() for each in days))
+
+
+def change(viewer: Person, chosen: Round, plan: Plan, *, now: datetime) -> int:
+    """Gives a round other names or days; a later last day of sign-up opens it again. Days left as they were
+    keep their instants. Proposed pairs that lie outside the new days are given up: says how many.
+
+    Raises RoundClosed once all is published, Invalid by field.
+    """
+    reread(chosen)
+    if chosen.published_at is not None:
+        raise RoundClosed
+    zone, was = ZoneInfo(viewer.timezone), plan_of(chosen, viewer)
+    _check(plan, now.astimezone(zone).date(), was)
+    chosen.name, chosen.name_ru = clean_line(plan.name), clean_line(plan.name_ru)
+    start, end = chosen.window
+    if plan.closes_on != was.closes_on:
+        chosen.closes_at = _midnight(plan.closes_on + timedelta(days=1), zone)
+    if plan.first_day != was.first_day:
+        start = _midnight(plan.first_day, zone)
+    if plan.last_day != was.last_day:
+        end = _midnight(plan.last_day + timedelta(days=1), zone)
+    chosen.visits_from, chosen.visits_until = start, end
+    low, high = (int(each.timestamp()) // TICK_SECONDS for each in (start, end))
+    here = (RoundPair.round_id == chosen.id) & (RoundPair.state == PairState.PROPOSED)
+    outside = db.session.scalars(
+        select(RoundPair).where(here, or_(RoundPair.tick < low, RoundPair.tick >= high))
+    ).all()
+    for pair in outside:
+        db.session.delete(pair)
+    detail = {"closes_at": chosen.closes_at.isoformat(), "from": start.isoformat(), "until": end.isoformat()}
+    people.audit(viewer, "round.edit", f"round:{chosen.id}", detail, now)
+    db.session.flush()
+    return len(outside)
+
+
+def _check(plan: Plan, today: date, was: Plan | None) -> None:
+    """Raises Invalid; a day that stays as it `was` may be past."""
     errors: dict[str, list[str]] = {}
     if not 0 < len(clean_line(plan.name)) <= NAME_MAX:
         errors["name"] = [N_("Give a name of 1 to 80 characters.")]
     if len(clean_line(plan.name_ru)) > NAME_MAX:
         errors["name_ru"] = [N_("Use at most 80 characters.")]
-    if plan.closes_on < today:
+    if plan.closes_on < today and (was is None or plan.closes_on != was.closes_on):
         errors["closes_on"] = [N_("Choose today or a later day.")]
-    if not today <= plan.first_day <= today + timedelta(days=FIRST_IN_DAYS):
+    stays = was is not None and plan.first_day == was.first_day
+    if not stays and not today <= plan.first_day <= today + timedelta(days=FIRST_IN_DAYS):
         errors["first_day"] = [N_("Choose a day from today on, at most 120 days ahead.")]
     elif plan.first_day <= plan.closes_on:
         errors["first_day"] = [N_("Visits begin after sign-up ends: choose a later day.")]

@@ -18,9 +18,9 @@ from gemba.rounds.pairing.candidates import because, score_at
 from gemba.rounds.pairing.grid import bits_of
 from gemba.rounds.pairing.rank import Ranking
 from gemba.rounds.pairing.values import Helps, Pair
-from gemba.rounds.rules import UNDER_WAY, UNSETTLED, Outcome, PairState
+from gemba.rounds.rules import NOT_PROPOSED, UNDER_WAY, UNSETTLED, Outcome, PairState
 from gemba.rounds.service import inputs
-from gemba.rounds.service.proposing import newest_run
+from gemba.rounds.service.proposing import newest_plan, newest_run
 from gemba.rounds.service.wishing import waiting
 
 OPTIONS, A_HEAD = 30, 3
@@ -29,9 +29,11 @@ OPTIONS, A_HEAD = 30, 3
 
 @dataclass(frozen=True)
 class Proposal:
-    """What an admin looks at: the newest search, a part of the pairs, and how many there are."""
+    """What an admin looks at: the newest search and the newest that found something, a part of the pairs, and
+    how many there are."""
 
     run: RoundRun | None
+    plan: RoundRun | None
     pairs: Sequence[RoundPair]
     total: int
 
@@ -56,7 +58,7 @@ def proposal(
         .limit(limit)
         .offset(offset)
     ).all()
-    return Proposal(newest_run(chosen), [] if only_left else rows, total)
+    return Proposal(newest_run(chosen), newest_plan(chosen), [] if only_left else rows, total)
 
 
 def _named(chosen: Round, search: str) -> list[int]:
@@ -69,12 +71,16 @@ def _named(chosen: Round, search: str) -> list[int]:
     return [who for who, other in agent if words in folded(names[who]) or words in folded(names[other])]
 
 
-def left_out(chosen: Round, run: RoundRun | None) -> list[Mapping[str, Any]]:
-    """Who of the newest search is left out and still waits, with reasons, by id."""
+def left_out(chosen: Round, plan: RoundRun | None) -> list[Mapping[str, Any]]:
+    """Who has no place in the newest plan and still waits, with reasons, by id; who signed up, changed their
+    wish or was taken out since it was made stands there as `not-proposed`."""
     here = RoundPair.round_id == chosen.id
     paired = set(db.session.scalars(select(RoundPair.person_id).where(here)))
     still = {sign.person_id: sign for sign in waiting(chosen)}
-    found = {each["person"]: each for each in (run.left_out if run is not None else [])}
+    found: dict[int, Mapping[str, Any]] = {}
+    if plan is not None:
+        found |= {who: {"person": who, "code": NOT_PROPOSED} for who in still}
+        found |= {each["person"]: each for each in plan.left_out}
     found |= {who: {**sign.reason, "person": who} for who, sign in still.items() if sign.reason}
     barred = inputs.barred_of(chosen.programme, list(still))
     found |= {who: {"person": who, "code": code} for who, code in barred.items()}
@@ -114,11 +120,15 @@ def status_of(chosen: Round, run: RoundRun | None, pairs: Sequence[RoundPair]) -
 
 @dataclass(frozen=True)
 class Wished:
-    """A sign-up with its pair, the newest search, and the products' names. Whom they refuse stays theirs."""
+    """A sign-up with its pair, the newest search and plan, and the products' names.
+
+    Whom they refuse stays theirs.
+    """
 
     sign: RoundSignUp
     pair: RoundPair | None
     run: RoundRun | None
+    plan: RoundRun | None
     products: Sequence[str]
 
     @property
@@ -146,7 +156,7 @@ def wish_of(chosen: Round, person_id: int) -> Wished:
     query = select(Product.id, Product.name).where(Product.id.in_(sign.products))
     products = dict(db.session.execute(query).tuples().all())
     named = [products[one] for one in sign.products if one in products]
-    return Wished(sign, pair, newest_run(chosen), named)
+    return Wished(sign, pair, newest_run(chosen), newest_plan(chosen), named)
 
 
 def options(chosen: Round, sign: RoundSignUp, *, now: datetime) -> list[Pair]:

@@ -100,7 +100,7 @@ def _row(
             "purpose": programme.purpose_in(person.locale),
             "round": chosen.name_in(person.locale),
             "zone": person.timezone,
-            "closes": chosen.closes_at,
+            "closes": chosen.last_minute,
             "visits_from": chosen.window[0],
             "visits_until": chosen.last_moment,
             "path": f"/rounds/{chosen.id}",

@@ -92,6 +92,12 @@ def newest_run(chosen: Round) -> RoundRun | None:
     )
 
 
+def newest_plan(chosen: Round) -> RoundRun | None:
+    """The newest search of a round that found something: what its pairs and reasons are from."""
+    found = select(RoundRun).where(RoundRun.round_id == chosen.id, RoundRun.digest != "")
+    return db.session.scalar(found.order_by(RoundRun.id.desc()).limit(1))
+
+
 def publishing_count(chosen: Round) -> int:
     """How many pairs wait to be booked, or for another hour."""
     query = select(func.count()).where(RoundPair.round_id == chosen.id, RoundPair.state.in_(UNSETTLED))
@@ -145,10 +151,13 @@ def keep(run_id: int, token: str, plan: Plan, *, digest: str, final: bool, now: 
     mine = RoundPair.round_id == run.round_id
     kept = set(db.session.scalars(select(RoundPair.person_id).where(mine, _stays())))
     db.session.execute(delete(RoundPair).where(mine, ~_stays()).execution_options(synchronize_session=False))
+    # Whoever withdrew while pairs were looked for gets none.
+    still = set(db.session.scalars(select(RoundSignUp.person_id).where(RoundSignUp.round_id == run.round_id)))
+    free = still - kept
     rows = [
         {"round_id": run.round_id, "state": PairState.PROPOSED, "pinned": False, **pair_values(pair)}
         for pair in plan.pairs
-        if pair.person not in kept
+        if pair.person in free
     ]
     if rows:
         db.session.execute(insert(table_of(RoundPair)), rows)

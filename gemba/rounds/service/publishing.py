@@ -22,10 +22,10 @@ from gemba.rounds.errors import NothingProposed, UnderWay
 from gemba.rounds.models import Round, RoundPair, RoundSignUp
 from gemba.rounds.pairing.values import TICK_SECONDS, Plan, Why
 from gemba.rounds.pairing.wire import Task
-from gemba.rounds.rules import UNDER_WAY, Outcome, PairState, left_values, pair_values
+from gemba.rounds.rules import NOT_PROPOSED, UNDER_WAY, Outcome, PairState, left_values, pair_values
 from gemba.rounds.service import campaigns, declining, inputs, mails
 from gemba.rounds.service.looking import help_names
-from gemba.rounds.service.proposing import newest_run, publishing_count
+from gemba.rounds.service.proposing import newest_plan, newest_run, publishing_count
 from gemba.rounds.service.turns import turns
 from gemba.rounds.service.wishing import waiting
 from gemba.schedule.rules import AgentFacts
@@ -56,7 +56,8 @@ def start(viewer: Person, chosen: Round, *, only: Collection[int] | None = None,
     query = select(RoundPair).where(RoundPair.round_id == chosen.id, RoundPair.state == PairState.PROPOSED)
     if only is not None:
         query = query.where(RoundPair.person_id.in_(only))
-    pairs = db.session.scalars(query).all()
+    # Locked: whoever withdraws takes their pair along.
+    pairs = db.session.scalars(query.order_by(RoundPair.person_id).with_for_update()).all()
     if not pairs:
         raise NothingProposed
     for pair in pairs:
@@ -113,6 +114,10 @@ def book_some(round_id: int, by_id: int, *, now: datetime) -> int:
 def book_pair(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> None:
     """Books a pair, or marks it lost. To be called under the lock."""
     programme = chosen.programme
+    sign = db.session.get(RoundSignUp, (chosen.id, pair.person_id), populate_existing=True)
+    if sign is None:
+        db.session.delete(pair)
+        return
     start = datetime.fromtimestamp(pair.tick * TICK_SECONDS, UTC)
     ask = Ask(agent_id=pair.agent_id)
     wanted = Wanted(
@@ -135,7 +140,6 @@ def book_pair(chosen: Round, pair: RoundPair, by: Person, *, now: datetime) -> N
         pair.state = PairState.LOST
         return
     pair.state, pair.visit_id = PairState.BOOKED, visit.id
-    sign = db.session.get_one(RoundSignUp, (chosen.id, pair.person_id))
     sign.outcome, sign.reason = Outcome.SERVED, {}
     if leave_line(programme, pair.person, also=ask, now=now):
         hours_opened(now=now)
@@ -217,8 +221,8 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
     if is_all and chosen.published_at is None:
         chosen.published_at = now
         chosen.closes_at = min(chosen.closes_at, now)
-    run = newest_run(chosen)
-    why = {each["person"]: each for each in (run.left_out if run is not None else [])}
+    plan = newest_plan(chosen)
+    why = {each["person"]: each for each in (plan.left_out if plan is not None else [])}
     db.session.flush()
     if not ends:
         return
@@ -231,7 +235,8 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
         reason = (sign.reason if sign.person_id in gone else None) or why.get(sign.person_id)
         sign.outcome = Outcome.LEFT_OUT
         turn, number = order[sign.person_id]
-        sign.reason = {**(reason or {"code": Why.ALL_TAKEN.value, "facts": {}, "would_work": []})}
+        usual = Why.ALL_TAKEN.value if sign.person_id in gone else NOT_PROPOSED
+        sign.reason = {**(reason or {"code": usual, "facts": {}, "would_work": []})}
         sign.reason |= {"turn": turn, "lot": number}
         mails.left_out(chosen, sign, names, now=now)
     db.session.flush()

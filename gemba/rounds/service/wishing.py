@@ -15,9 +15,9 @@ from gemba.people.models import Line, Person, PersonRole, Product
 from gemba.people.rules import LANGUAGES, N_, Role, clean_text, is_timezone
 from gemba.programmes import doors, hosts
 from gemba.programmes.models import Programme
-from gemba.rounds.errors import RoundClosed
+from gemba.rounds.errors import HasVisit, RoundClosed
 from gemba.rounds.models import Round, RoundAgent, RoundPair, RoundSignUp
-from gemba.rounds.rules import CAPACITY_MAX, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome
+from gemba.rounds.rules import CAPACITY_MAX, NOTE_MAX, PRODUCTS_MAX, REFUSED_MAX, Outcome, PairState
 from gemba.rounds.service import calendars
 from gemba.rounds.service.campaigns import is_open
 from gemba.schedule import rules as hours
@@ -45,7 +45,10 @@ class Wish:
 def sign_up(
     person: Person, chosen: Round, *, note: str = "", wish: Wish | None = None, now: datetime
 ) -> RoundSignUp:
-    """Signs up, or changes an earlier wish. Raises RoundClosed, NotForYou or Invalid by field."""
+    """Signs up, or changes an earlier wish: what was proposed for that one is given up unless it is pinned.
+
+    Raises RoundClosed, HasVisit, NotForYou or Invalid by field.
+    """
     if not is_open(chosen, now):
         raise RoundClosed
     doors.admit(chosen.programme, person)
@@ -56,6 +59,9 @@ def sign_up(
     if row is None:
         row = RoundSignUp(round_id=chosen.id, person_id=person.id, created_at=now, busy=[])
         db.session.add(row)
+    else:
+        _give_up(chosen, row, but_pinned=True)
+        row.outcome, row.reason = Outcome.OPEN, {}
     row.note = clean_text(wish.note)
     row.timezone, row.weekly = wish.timezone or person.timezone, weekly
     row.products, row.insists = list(wish.products), wish.insists and bool(wish.products)
@@ -120,15 +126,32 @@ def _hours(wish: Wish) -> dict[str, Any]:
 
 
 def withdraw(person: Person, chosen: Round, *, now: datetime) -> None:
-    """Takes a sign-up back; nothing happens where there is none. Raises RoundClosed."""
+    """Takes a sign-up back, and what was proposed for it; nothing happens where there is none.
+
+    Raises RoundClosed, HasVisit.
+    """
     if not is_open(chosen, now):
         raise RoundClosed
     row = db.session.get(RoundSignUp, (chosen.id, person.id))
     if row is not None:
+        _give_up(chosen, row, but_pinned=False)
         calendars.give(row, "", now=now)
         db.session.delete(row)
         people.audit(person, "round.withdrawn", f"round:{chosen.id}", {}, now)
     db.session.flush()
+
+
+def _give_up(chosen: Round, sign: RoundSignUp, *, but_pinned: bool) -> None:
+    """Deletes a pair that is only proposed. Raises HasVisit where an hour is booked, or about to be."""
+    pair = db.session.scalar(
+        select(RoundPair)
+        .where(RoundPair.round_id == chosen.id, RoundPair.person_id == sign.person_id)
+        .with_for_update()
+    )
+    if sign.outcome == Outcome.SERVED or (pair is not None and pair.state != PairState.PROPOSED):
+        raise HasVisit
+    if pair is not None and not (but_pinned and pair.pinned):
+        db.session.delete(pair)
 
 
 def sign_up_of(chosen: Round, person: Person) -> RoundSignUp | None:

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from gemba.rounds.models import Round
 from gemba.rounds.pairing.values import TICK_SECONDS, Because, Why
-from gemba.rounds.rules import NOT_AMONG, NOT_TRAINED
+from gemba.rounds.rules import NOT_AMONG, NOT_PROPOSED, NOT_TRAINED
 from gemba.rounds.words import Named, help_words, turn_words
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/rounds")
@@ -58,6 +58,7 @@ def why_words(left: Mapping[str, Any]) -> list[str]:
     plain = {
         NOT_TRAINED: _("The training is not done yet: its checklist comes before the first visit."),
         NOT_AMONG: _("The programme is for some colleagues only, and this sign-up is not among them."),
+        NOT_PROPOSED: _("No pair was proposed: the sign-up came, changed or was taken out after that."),
         Why.NO_TIME: _("No agent who fits works in the free hours."),
         Why.NO_MENTOR: _("Agents have time in the free hours, but no mentor is free then."),
     }

@@ -15,7 +15,7 @@ from gemba.programmes import doors
 from gemba.programmes import service as programmes
 from gemba.rounds import service
 from gemba.rounds.forms import InviteForm, RoundForm
-from gemba.rounds.service import calendars, inviting, proposing
+from gemba.rounds.service import calendars, campaigns, inviting, proposing
 from gemba.rounds.service.campaigns import close_sign_up
 from gemba.rounds.views.edge import SHOWN, blueprint, number
 from gemba.web.access import me, requires
@@ -49,9 +49,43 @@ def new() -> Answer:
             db.session.rollback()
             form.take_errors(invalid)
         else:
-            flash(_("The round is made and open for sign-up. Now ask people."), "success")
+            words = _("The round is made and open for sign-up. Now ask people.")
+            if asked := service.counts(made).invited:
+                words += " " + ngettext(
+                    "%(num)d person who waited for it is asked already.",
+                    "%(num)d people who waited for it are asked already.",
+                    asked,
+                )
+            flash(words, "success")
             return redirect(url_for(".manage", round_id=made.id), 303)
-    return render_template("rounds/new.html", form=form), 422 if form.errors else 200
+    return render_template("rounds/new.html", form=form, round=None), 422 if form.errors else 200
+
+
+@blueprint.route("/<int:round_id>/edit", methods=["GET", "POST"])
+@requires(Role.ADMIN)
+def edit(round_id: int) -> Answer:
+    """Other names or days, such as a later last day of sign-up."""
+    chosen = service.managed(me(), round_id)
+    form = RoundForm.of(campaigns.plan_of(chosen, me()))
+    if form.submitted():
+        try:
+            gone = campaigns.change(me(), chosen, form.plan(), now=now())
+            db.session.commit()
+        except Invalid as invalid:
+            db.session.rollback()
+            form.take_errors(invalid)
+        else:
+            words = _("Saved.")
+            if gone:
+                words += " " + ngettext(
+                    "%(num)d proposed pair lay outside the new days and is given up: propose again.",
+                    "%(num)d proposed pairs lay outside the new days and are given up: propose again.",
+                    gone,
+                )
+            flash(words, "success")
+            return redirect(url_for(".manage", round_id=round_id), 303)
+    chosen = service.managed(me(), round_id)
+    return render_template("rounds/new.html", form=form, round=chosen), 422 if form.errors else 200
 
 
 @blueprint.get("/<int:round_id>/manage")

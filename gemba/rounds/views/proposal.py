@@ -15,7 +15,7 @@ from gemba.people.rules import Role
 from gemba.people.service.lookups import names_of
 from gemba.rounds import service
 from gemba.rounds.models import Round, RoundRun
-from gemba.rounds.rules import UNDER_WAY
+from gemba.rounds.rules import NOT_PROPOSED, UNDER_WAY
 from gemba.rounds.service import looking, proposing, publishing
 from gemba.rounds.views.edge import (
     SHOWN,
@@ -62,13 +62,15 @@ def proposal(round_id: int) -> Answer:
     found = looking.proposal(
         chosen, search=search, only_left=view == "left", limit=SHOWN, offset=SHOWN * page
     )
-    left = looking.left_out(chosen, found.run)
+    left = looking.left_out(chosen, found.plan)
     part = left[SHOWN * page : SHOWN * page + SHOWN] if view == "left" else left[:5]
     waiting, helping = proposing.publishing_count(chosen), looking.help_names(part)
     return render_template(
         "rounds/proposal.html",
         round=chosen,
         run=found.run,
+        plan=found.plan,
+        unseen=sum(each["code"] == NOT_PROPOSED for each in left),
         running=found.run is not None and found.run.state in UNDER_WAY,
         counts=service.counts(chosen),
         publishing=waiting > 0 or publishing.is_under_way(chosen),
@@ -83,7 +85,7 @@ def proposal(round_id: int) -> Answer:
         search=search,
         page=page,
         shown=SHOWN,
-        match=format_decimal(found.run.figures["score"]) if found.run and found.run.figures else "",
+        match=format_decimal(found.plan.figures["score"]) if found.plan and found.plan.figures else "",
     )
 
 
@@ -131,7 +133,7 @@ def person(round_id: int, person_id: int) -> Answer:
     """What somebody wished, what they got, and what else there would be."""
     chosen = service.managed(me(), round_id)
     found = looking.wish_of(chosen, person_id)
-    left = next((one for one in looking.left_out(chosen, found.run) if one["person"] == person_id), None)
+    left = next((one for one in looking.left_out(chosen, found.plan) if one["person"] == person_id), None)
     options = looking.options(chosen, found.sign, now=now()) if found.can_change else []
     return render_template(
         "rounds/person.html",

@@ -11,7 +11,9 @@ from gemba.errors import Invalid, NotFound
 from gemba.people import service as people
 from gemba.people.rules import COMMON_ZONES, Role, is_timezone
 from gemba.people.service.lookups import names_of
-from gemba.programmes import doors, hosts
+from gemba.programmes import doors, hosts, next_time
+from gemba.programmes import service as programmes
+from gemba.programmes.training import service as training
 from gemba.rounds import service
 from gemba.rounds.forms import CapacityForm, WishForm, _id
 from gemba.rounds.models import Round, RoundSignUp
@@ -64,6 +66,26 @@ def withdraw(round_id: int) -> Answer:
     db.session.commit()
     flash(_("You are no longer signed up."), "success")
     return redirect(url_for(".show", round_id=round_id), 303)
+
+
+@blueprint.post("/next-time/<slug>")
+@limiter.limit("20 per minute")
+@signed_in
+def wait(slug: str) -> Answer:
+    """Be asked first when the next round of a programme opens, or no longer (`on` is no)."""
+    programme = programmes.get_programme(slug)
+    if request.form.get("on") == "no":
+        next_time.leave(me(), programme, now=now())
+        said = _("You no longer wait for the next round.")
+    else:
+        next_time.wait(me(), programme, now=now())
+        said = _("You get a mail as soon as the next round opens.")
+    db.session.commit()
+    flash(said, "success")
+    back = request.form.get("round", "")
+    if back.isascii() and back.isdigit() and len(back) <= 9:
+        return redirect(url_for(".show", round_id=int(back)), 303)
+    return redirect(url_for("visits.book", programme=slug), 303)
 
 
 @blueprint.route("/<int:round_id>/capacity", methods=["GET", "POST"])
@@ -146,6 +168,8 @@ def _page(chosen: Round, mine: RoundSignUp | None, form: WishForm) -> str:
         is_for=doors.is_for(programme, me()),
         by_hand=doors.by_hand(programme),
         begun=now() >= chosen.opens_at,
+        waits=next_time.waits(programme, me()),
+        trained=training.is_trained(programme, me().id),
         pair=wishing.pair_of(chosen, me()),
         why=why_words(reason) if reason else [],
         helps=helps_of(chosen, reason, looking.help_names([reason])) if reason else [],
