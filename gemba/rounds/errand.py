@@ -103,6 +103,7 @@ def every_minute(now: datetime) -> None:
     """Mends what fell through, and reminds before sign-up ends."""
     publishing.watch(now)
     inviting.remind_by_itself(now)
+    inviting.ask_agents_again(now)
 
 
 read_calendar = reader(calendars.order_of, calendars.take)

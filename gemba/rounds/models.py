@@ -133,6 +133,7 @@ class RoundAgent(Base):
     )
     capacity: Mapped[int | None]
     asked_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
 
 

@@ -1,4 +1,4 @@
-"""who waits for the next round of a programme"""
+"""who waits for the next round of a programme; agents who were asked a second time"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('next_time', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_next_time_person_id'), ['person_id'], unique=False)
+    with op.batch_alter_table('round_agent', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('round_agent', schema=None) as batch_op:
+        batch_op.drop_column('reminded_at')
     op.drop_table('next_time')

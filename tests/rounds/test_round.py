@@ -108,9 +108,20 @@ def test_a_round_from_invitation_to_visits(app: Flask, cast: Cast, clock: Standi
     assert inviting.ask_agents(cast.adam, chosen, now=clock()) == 0
     wishing.set_capacity(cast.alice, chosen, 2, now=clock())
     wishing.set_capacity(cast.ada, chosen, 0, now=clock())
+    inviting.ask_agents_again(clock())
+    assert len(mails("round_capacity")) == 3
     with pytest.raises(NotFound):
         wishing.set_capacity(cast.vera, chosen, 2, now=clock())
     clock.forward(days=5)
+    inviting.ask_agents_again(clock())
+    inviting.ask_agents_again(clock())
+    (again,) = [
+        " ".join(render("round_capacity", "en", thaw(row.payload["context"])).text.split())
+        for row in db.session.scalars(select(OutboxItem).where(OutboxItem.recipient == cast.anton.email))
+        if row.payload.get("context", {}).get("again")
+    ]
+    assert "You were asked some days ago and have not answered yet. Please say how many" in again
+    assert len(mails("round_capacity")) == 4
     run = proposing.start(cast.adam, chosen, now=clock())
     with pytest.raises(UnderWay):
         proposing.start(cast.adam, chosen, now=clock())

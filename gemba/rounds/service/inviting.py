@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, exists, false, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -22,6 +24,7 @@ from gemba.rounds.service.wishing import agents_with_hours
 
 REMIND_BEFORE = timedelta(hours=48)
 BETWEEN = timedelta(hours=24)
+AGAIN_AFTER = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,37 @@ def ask_agents(viewer: Person, chosen: Round, *, now: datetime) -> int:
     people.audit(viewer, "round.ask_agents", f"round:{chosen.id}", {"agents": len(asked)}, now)
     db.session.flush()
     return len(asked)
+
+
+def ask_agents_again(now: datetime) -> None:
+    """Agents who were asked two days ago and did not answer hear once more, until the visits begin."""
+    due = db.session.scalars(
+        select(RoundAgent)
+        .join(Round, Round.id == RoundAgent.round_id)
+        .join(Person, Person.id == RoundAgent.person_id)
+        .where(
+            RoundAgent.asked_at <= now - AGAIN_AFTER,
+            RoundAgent.confirmed_at.is_(None),
+            RoundAgent.reminded_at.is_(None),
+            Round.published_at.is_(None),
+            Round.visits_from > now,
+            Person.active,
+        )
+        .order_by(RoundAgent.round_id, RoundAgent.person_id)
+    ).all()
+    if not due:
+        return
+    agents = {
+        each.id: each
+        for each in db.session.scalars(select(Person).where(Person.id.in_({row.person_id for row in due})))
+    }
+    for round_id, rows in groupby(due, attrgetter("round_id")):
+        silent_ones = list(rows)
+        for row in silent_ones:
+            row.reminded_at = now
+        chosen = db.session.get_one(Round, round_id)
+        mails.ask_agents_again(chosen, [agents[row.person_id] for row in silent_ones], now=now)
+    db.session.flush()
 
 
 def signed_up(chosen: Round, *, limit: int, offset: int = 0) -> list[RoundSignUp]:

@@ -32,6 +32,11 @@ def ask_agents(chosen: Round, agents: Sequence[Person], *, now: datetime) -> Non
     _to_all("round_capacity", chosen, agents, "capacity", now)
 
 
+def ask_agents_again(chosen: Round, agents: Sequence[Person], *, now: datetime) -> None:
+    """Asks those who did not answer once more."""
+    _to_all("round_capacity", chosen, agents, "capacity-again", now, again=True)
+
+
 def served(chosen: Round, pair: RoundPair, visit: Visit, *, now: datetime) -> None:
     """Somebody got a visit: with whom, when and why. The invite comes by itself."""
     more = {
@@ -68,11 +73,13 @@ def left_out(
     outbox.queue_all([_row("round_left_out", chosen, sign.person, key, more, now)])
 
 
-def _to_all(template: str, chosen: Round, people: Sequence[Person], word: str, now: datetime) -> None:
+def _to_all(
+    template: str, chosen: Round, people: Sequence[Person], word: str, now: datetime, **more: Any
+) -> None:
     wanting: Collection[int] = wants([person.id for person in people], MailKind.ROUND)
     outbox.queue_all(
         [
-            _row(template, chosen, person, word, {}, now, may_decline=True)
+            _row(template, chosen, person, word, more, now, may_decline=True)
             for person in people
             if person.id in wanting
         ]
