@@ -115,12 +115,12 @@ def test_a_round_from_invitation_to_visits(app: Flask, cast: Cast, clock: Standi
     clock.forward(days=5)
     inviting.ask_agents_again(clock())
     inviting.ask_agents_again(clock())
-    (again,) = [
+    (reminded,) = [
         " ".join(render("round_capacity", "en", thaw(row.payload["context"])).text.split())
         for row in db.session.scalars(select(OutboxItem).where(OutboxItem.recipient == cast.anton.email))
         if row.payload.get("context", {}).get("again")
     ]
-    assert "You were asked some days ago and have not answered yet. Please say how many" in again
+    assert "You were asked some days ago and have not answered yet. Please say how many" in reminded
     assert len(mails("round_capacity")) == 4
     run = proposing.start(cast.adam, chosen, now=clock())
     with pytest.raises(UnderWay):
