@@ -28,11 +28,7 @@ class Seating:
 
     def look_again(self) -> None:
         """Finds the free places anew, and takes none for dead: after people rose, or may go elsewhere."""
-        network = self.network
-        self.dead, self.free = 0, (1 << len(network.places)) - 1
-        for node, used in enumerate(network.used):
-            if used >= network.cap[node]:
-                self.free &= ~network.below(node)
+        self.dead, self.free = 0, self.network.free()
 
     def seat(self, person: int, place: int) -> None:
         """Puts a person into a place."""

@@ -303,7 +303,7 @@ def _never_free(seating: Seating) -> set[int]:
 def _inside(seating: Seating) -> dict[int, list[int]]:
     """By node that is no place's own, those further below."""
     network = seating.network
-    own = set(network.node_of)
+    own = {chain[0] for chain in network.chain}
     found: dict[int, list[int]] = {}
     for node in range(len(network.parent)):
         if node not in own:

@@ -129,10 +129,7 @@ class Candidates:
         """Indices of those who may see agents they have met before."""
         self._at = _places_at(network)
         self._union = reduce(or_, (1 << bit for bit in self._at), 0)
-        self._range_of = {
-            agent.id: (1 << places.stop) - (1 << places.start)
-            for agent, places in zip(network.agents, network.of_agent, strict=True)
-        }
+        self._of_agent = dict(zip((agent.id for agent in network.agents), network.of_agent, strict=True))
         self._kept: dict[int, tuple[int, int]] = {}
         self._most_kept = KEPT_BYTES // (len(network.places) // 4 + 200)
 
@@ -153,7 +150,8 @@ class Candidates:
         found = self.fitting.fit(person)
         out = {person.id, *person.refuses} if again else {person.id, *person.refuses, *person.met}
         for agent in out:
-            found &= ~self._range_of.get(agent, 0)
+            if theirs := self._of_agent.get(agent):
+                found &= ~((1 << theirs.stop) - (1 << theirs.start))
         return found
 
     def every(self, number: int) -> int:

@@ -1,6 +1,7 @@
 """Why somebody is left out, and which hours would have worked."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,8 @@ from gemba.rounds.pairing.values import Help, Helps, LeftOut, Person, Reason, Wh
 
 SUGGESTED = 6
 """At most so many starts that would have worked are named."""
+PATIENCE = 1000
+"""After so many steps all places that come free when others move are worked out at once."""
 MANY = 40
 """After so many steps, what else can be reached is kept for the others."""
 
@@ -24,6 +27,9 @@ class Explanation:
         self._known: list[tuple[int, int]] = []
         """Places from which one can be sent on to each other, and all to which one can be sent from there."""
         self._crowds: dict[int, int] = {}
+        self._good, self._bad, self._steps = seating.free, 0, 0
+        """Places that are free or come free when others move, places of which neither is true, and what to
+        know them has taken."""
 
     def left_out(self, number: int) -> LeftOut:
         """Why a person (by index) is left out."""
@@ -38,9 +44,9 @@ class Explanation:
         grid = self.candidates.network.grid
         in_hours = hours(grid, person.zone, mask_of(works, grid.count))
         found = [in_hours] if in_hours is not None else []
-        there = self.candidates.when(person.free) & self._within_reach
-        for kind, other in without(person) if there else ():
-            if places := there & self.candidates.fit(other, again=True):
+        there = self.candidates.when(person.free)
+        for kind, other in without(person):
+            if places := self._could_be_had(there & self.candidates.fit(other, again=True)):
                 found.append(Help(kind, self._which(kind, places)))
         return found
 
@@ -112,25 +118,54 @@ class Explanation:
         return found
 
     def _would_work(self, number: int) -> list[int]:
-        """Starts (bits) of agents who fit at which the person could have been served, ascending.
-
-        Free places first; those that come free by moving others only where there are none.
-        """
+        """Starts (bits) of agents who fit at which the person could have been served, ascending."""
         person = self.candidates.people[number]
-        fit = self.candidates.fit(person, again=True)
-        places = fit & self._free or fit & self._within_reach
+        places = self._could_be_had(self.candidates.fit(person, again=True))
         return [bit for bit in self.candidates.starts_of(places) if not person.free >> bit & 1]
 
-    @cached_property
-    def _free(self) -> int:
-        network = self.seating.network
-        count = len(network.places)
-        return mask_of([place for place in range(count) if network.bottleneck(place) == NOBODY], count)
+    def _could_be_had(self, places: int) -> int:
+        """Those of the places that are free; only where none is, those that come free when others move."""
+        if places & self.seating.free:
+            return places & self.seating.free
+        while unknown := places & ~(self._good | self._bad):
+            self._look_from(unknown.bit_length() - 1)
+            if self._steps > PATIENCE:
+                self._good = _leading_to(self.seating, self.seating.free)
+                self._bad = ~self._good
+        return places & self._good
 
-    @cached_property
-    def _within_reach(self) -> int:
-        """The places that are free, or come free when others move."""
-        return _leading_to(self.seating, self._free)
+    def _look_from(self, place: int) -> None:
+        """Finds out whether a place comes free when others move; if not, neither does all that was seen."""
+        network = self.seating.network
+        start = network.bottleneck(place)
+        came, queue, seen = {start: NOBODY}, deque([start]), network.below(start)
+        while queue:
+            self._steps += 1
+            node = queue.popleft()
+            for other in network.holder[network.first[node] : network.last[node]]:
+                if other < 0 or other in self.seating.fixed:
+                    continue
+                places = self.candidates.every(other)
+                if places & self._good:
+                    self._lead_there(node, came)
+                    return
+                new = places & ~(seen | self._bad)
+                while new:
+                    following = network.bottleneck(new.bit_length() - 1)
+                    came[following] = node
+                    queue.append(following)
+                    seen |= network.below(following)
+                    new &= ~seen
+        self._bad |= seen
+
+    def _lead_there(self, node: int, came: Mapping[int, int]) -> None:
+        """All places that wait for nothing but these nodes come free."""
+        network = self.seating.network
+        while node != NOBODY:
+            for place in range(network.first[node], network.last[node]):
+                if network.bottleneck(place) == node:
+                    self._good |= 1 << place
+            node = came[node]
 
 
 def _leading_to(seating: Seating, goal: int) -> int:

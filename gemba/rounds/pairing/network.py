@@ -5,9 +5,9 @@ cut into places that lie far enough apart whatever is chosen in them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from gemba.rounds.pairing.grid import Grid, bits_of, lowest
 from gemba.rounds.pairing.values import Agent
@@ -17,16 +17,14 @@ PLENTY = 1 << 30
 """A cap that never binds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Room for one person: the agent's index and the starts (bits) of which one will be chosen."""
 
     agent: int
     starts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """A local day of an agent: its starts, its places, the node above them, how many visits it takes."""
 
     starts: int
@@ -46,14 +44,11 @@ class Network:
         self.places: list[Place] = []
         self.parent: list[int] = []
         self.cap: list[int] = []
-        self.used: list[int] = []
         self.first: list[int] = []
         self.last: list[int] = []
         """A node's places are `first` to `last`, half-open."""
         self.chain: list[tuple[int, ...]] = []
         """By place: the nodes from the place's own up to its agent's."""
-        self.holder: list[int] = []
-        self.node_of: list[int] = []
         self.of_agent: list[range] = []
         self.agent_node: list[int] = []
         self.days: list[list[Day]] = []
@@ -61,57 +56,70 @@ class Network:
         self._same: dict[int, int] = {}
         for number, agent in enumerate(agents):
             self._grow(number, agent)
+        self.used = [0] * len(self.parent)
+        self.holder = [NOBODY] * len(self.places)
 
     def _grow(self, number: int, agent: Agent) -> None:
-        start = len(self.places)
-        root = self._node(NOBODY, PLENTY if agent.spare is None else max(agent.spare, 0))
-        self.agent_node.append(root)
-        nodes: dict[date | tuple[date, date], int] = {}
-        anchors = self._anchors.get(agent.id, ())
-        days = [(day, starts) for day, mask in self.grid.days(agent.zone) if (starts := mask & agent.starts)]
-        self.days.append([])
-        shares = _week_shares(agent, [day for day, _starts in days])
-        for day, open_starts in days:
-            starts = self._same.setdefault(open_starts, open_starts)
-            month = _month_for(agent, day)
-            week = month, _week(day)
-            if month not in nodes:
-                nodes[month] = self._branch(root, _left(agent, agent.per_month, month, _month))
-            if week not in nodes:
-                nodes[week] = self._branch(nodes[month], shares[week])
-            per_day = _left(agent, agent.per_day, day, _day)
-            inside = [bit for bit in anchors if bit >= 0 and starts >> bit & 1] if anchors else ()
-            parts = parts_of_day(starts, agent.apart, per_day, inside)
-            above = self._branch(nodes[week], per_day if len(parts) > per_day else PLENTY)
-            begin = len(self.places)
-            for part in parts:
-                self._leaf(above, Place(number, self._same.setdefault(part, part)))
-            self.days[number].append(Day(starts, range(begin, len(self.places)), above, per_day))
-        self.of_agent.append(range(start, len(self.places)))
+        """The nodes and places of one agent: there are tens of thousands of days."""
+        begin = len(self.places)
+        root = self._node((), PLENTY if agent.spare is None else max(agent.spare, 0))
+        self.agent_node.append(root[0])
+        chains: dict[date | tuple[date, date], tuple[int, ...]] = {}
+        anchors = [bit for bit in self._anchors.get(agent.id, ()) if bit >= 0]
+        own: list[Day] = []
+        self.days.append(own)
+        days = [day for day in _calendar(self.grid, agent.zone) if day.starts & agent.starts]
+        shares = _week_shares(agent, [each.day for each in days])
+        plain = None if agent.taken else PLENTY if agent.per_day is None else agent.per_day
+        for day, mask, month, monday in days:
+            starts = mask & agent.starts
+            starts = self._same.setdefault(starts, starts)
+            week = month if agent.per_month is not None else date.min, monday
+            chain = chains.get(week)
+            if chain is None:
+                if week[0] not in chains:
+                    chains[week[0]] = self._branch(root, _left(agent, agent.per_month, day, _month))
+                chain = chains[week] = self._branch(chains[week[0]], shares[week])
+            per_day = _left(agent, agent.per_day, day, _day) if plain is None else plain
+            parts = [starts]
+            if per_day != 1:
+                inside = [bit for bit in anchors if starts >> bit & 1]
+                apart = parts_of_day(starts, agent.apart, per_day, inside)
+                parts = [self._same.setdefault(part, part) for part in apart]
+                if len(parts) > per_day:
+                    chain = self._branch(chain, per_day)
+            own.append(Day(starts, self._leaves(number, chain, parts), chain[0], per_day))
+        self.of_agent.append(range(begin, len(self.places)))
 
-    def _branch(self, parent: int, cap: int) -> int:
+    def _leaves(self, agent: int, chain: tuple[int, ...], parts: Sequence[int]) -> range:
+        """Places below a chain of nodes."""
+        begin = at = len(self.places)
+        node = len(self.parent)
+        for part in parts:
+            self.chain.append((node, *chain))
+            self.places.append(Place(agent, part))
+            self.first.append(at)
+            at += 1
+            self.last.append(at)
+            node += 1
+        self.parent += [chain[0]] * len(parts)
+        self.cap += [1] * len(parts)
+        for above in chain:
+            self.last[above] = at
+        return range(begin, at)
+
+    def _branch(self, chain: tuple[int, ...], cap: int) -> tuple[int, ...]:
         """A node for a cap that can bind, else the parent itself."""
-        return parent if cap >= PLENTY else self._node(parent, cap)
+        return chain if cap >= PLENTY else self._node(chain, cap)
 
-    def _leaf(self, parent: int, place: Place) -> None:
-        node = leaf = self._node(parent, 1)
-        self.places.append(place)
-        self.holder.append(NOBODY)
-        chain = []
-        while node != NOBODY:
-            self.last[node] = len(self.places)
-            chain.append(node)
-            node = self.parent[node]
-        self.chain.append(tuple(chain))
-        self.node_of.append(leaf)
-
-    def _node(self, parent: int, cap: int) -> int:
-        self.parent.append(parent)
+    def _node(self, chain: tuple[int, ...], cap: int) -> tuple[int, ...]:
+        """A node below others, given from the one above it on."""
+        node, at = len(self.parent), len(self.places)
+        self.parent.append(chain[0] if chain else NOBODY)
         self.cap.append(cap)
-        self.used.append(0)
-        self.first.append(len(self.places))
-        self.last.append(len(self.places))
-        return len(self.parent) - 1
+        self.first.append(at)
+        self.last.append(at)
+        return (node, *chain)
 
     def take(self, person: int, place: int) -> None:
         """Gives a place to a person's index."""
@@ -132,6 +140,14 @@ class Network:
                 return node
         return NOBODY
 
+    def free(self) -> int:
+        """The places (bits) above which nothing is full."""
+        free = bytearray(b"1") * len(self.places)
+        for used, cap, first, last in zip(self.used, self.cap, self.first, self.last, strict=True):
+            if used >= cap:
+                free[first:last] = b"0" * (last - first)
+        return int(bytes(reversed(free)) or b"0", 2)
+
     def below(self, node: int) -> int:
         """The places below a node, as bits."""
         return (1 << self.last[node]) - (1 << self.first[node])
@@ -139,8 +155,9 @@ class Network:
     def place_at(self, agent: int, bit: int) -> int:
         """The place of an agent that holds a start, NOBODY where none does."""
         for place in self.of_agent[agent]:
-            if self.places[place].starts >> bit & 1:
-                return place
+            starts = self.places[place].starts
+            if starts.bit_length() > bit:  # an agent's places follow one another
+                return place if starts >> bit & 1 else NOBODY
         return NOBODY
 
 
@@ -151,6 +168,20 @@ def capacity(agent: Agent, grid: Grid) -> int:
         if network.bottleneck(place) == NOBODY:
             network.take(0, place)
     return network.used[network.agent_node[0]]
+
+
+class _Date(NamedTuple):
+    """A local day of a zone: its ticks, the first of its month, the Monday of its week."""
+
+    day: date
+    starts: int
+    month: date
+    monday: date
+
+
+@lru_cache(maxsize=64)
+def _calendar(grid: Grid, zone: str) -> tuple[_Date, ...]:
+    return tuple(_Date(day, starts, _month(day), _week(day)) for day, starts in grid.days(zone))
 
 
 def _day(day: date) -> date:

@@ -51,23 +51,25 @@ def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Seq
     agent_of = {agent.id: number for number, agent in enumerate(agents)}
     fixed: dict[int, tuple[int, int]] = {}
     seats: dict[int, int] = {}
+    taken: dict[int, list[int]] = {}
     for pin in sorted(pins, key=lambda pin: pin.person):
         bit, who, index = pin.start - grid.first, index_of.get(pin.person), agent_of.get(pin.agent)
         if who is None or index is None or bit < 0 or who in fixed or not people[who].free >> bit & 1:
             raise NoSuchPin(pin)
         place = network.place_at(index, bit)
-        near = [
-            other for at, other in fixed.values() if at == index and abs(other - bit) < agents[index].apart
-        ]
-        if place == NOBODY or near:
+        same = taken.setdefault(index, [])
+        if place == NOBODY or any(abs(other - bit) < agents[index].apart for other in same):
             raise NoSuchPin(pin)
+        same.append(bit)
         fixed[who], seats[who] = (index, bit), place
     candidates = Candidates(people, network)
     seating = Seating(network, candidates, fixed)
     for who, place in seats.items():
         if network.bottleneck(place) != NOBODY:
             raise NoSuchPin(next(pin for pin in pins if pin.person == people[who].id))
-        seating.seat(who, place)
+        seating.place[who] = place
+        network.take(who, place)
+    seating.look_again()
     order = sorted(range(len(people)), key=lambda number: (people[number].order, people[number].id))
     waiting = [number for number in order if number not in fixed]
     return Table(people, network, candidates, seating, waiting, fixed)
@@ -109,6 +111,7 @@ def propose(
     packing = Packing(table.seating)
     packing.chosen.update(table.pins)
     left = [number for number in left if not packing.let_in(number)]
+    table.seating.look_again()
     return _plan(table, packing, left, bound, complete)
 
 
