@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 
 from gemba.rounds.pairing.admit import Seating
 from gemba.rounds.pairing.candidates import BEST, PREFERRED, Group, mask_of
@@ -219,12 +220,7 @@ class Assignment:
     def _raise_prices(self, seen: _Seen) -> None:
         """The prices of all that was seen rise until something else costs no more."""
         out = {price: rest for price, places in self._at.items() if (rest := places & ~seen.bits)}
-        values = sorted(out)
-        step = min((self._gap(node, seen) for node in sorted(seen.nodes)), default=FAR)
-        for person in seen.people:
-            step = _slack(self._classes(person), self._person_price[person], values, out, step)
-        if step == FAR:
-            raise AssertionError("phase A let in only people for whom there is room")
+        step = self._step(seen, out)
         for person in seen.people:
             self._person_price[person] += step
         for node in seen.nodes:
@@ -238,6 +234,19 @@ class Assignment:
         for node in seen.nodes:
             if node in self._agent_of and not self._full[node] and self._load(node) == self._node_price[node]:
                 self._sinks |= self._open_below(node)
+
+    def _step(self, seen: _Seen, out: Mapping[int, int]) -> int:
+        """How far they rise; `out` are the places, by price, that were not seen."""
+        values = sorted(out)
+        step = min((self._gap(node, seen) for node in sorted(seen.nodes)), default=FAR)
+        least = gcd(PER_POINT, ROUNDED_TO)  # all prices are multiples of it, once everybody has risen
+        for person in seen.people:
+            if step <= least:
+                break
+            step = _slack(self._classes(person), self._person_price[person], values, out, step)
+        if step == FAR:
+            raise AssertionError("phase A let in only people for whom there is room")
+        return step
 
     def _open_below(self, root: int) -> int:
         """The places (bits) of an agent above which nothing is full."""

@@ -3,19 +3,21 @@
 Places are bits too: who could take which is asked for thousands at once, as one number for each person.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from gemba.rounds.pairing.grid import bits_of, lowest
 from gemba.rounds.pairing.network import Network
 from gemba.rounds.pairing.values import Agent, Because, Person
 
 K = TypeVar("K")
+Spans = tuple[int, ...]
+"""Starts that follow one another: turn of the first, number, and again."""
 FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
-KEPT_BYTES = 32 * 1024 * 1024
+KEPT_BYTES = 30 * 1024 * 1024
 """What is kept of people's places, so that it need not be worked out again."""
 
 
@@ -73,6 +75,7 @@ class Fitting:
         self.lines: dict[int, int] = {}
         """Places (bits) of agents by product, language and line."""
         self._known: dict[tuple[tuple[int, ...], str], tuple[Group, ...]] = {}
+        self._unions: dict[tuple[Any, ...], int] = {}
         for agent, places in zip(network.agents, network.of_agent, strict=True):
             mask = (1 << places.stop) - (1 << places.start)
             for product in agent.products:
@@ -115,9 +118,10 @@ class Fitting:
             fit &= self.lines.get(person.line, 0)
         return fit
 
-    @staticmethod
-    def _any(masks: Mapping[K, int], keys: Iterable[K]) -> int:
-        return reduce(or_, (masks.get(key, 0) for key in keys), 0)
+    def _any(self, masks: Mapping[K, int], keys: tuple[K, ...]) -> int:
+        if keys not in self._unions:
+            self._unions[keys] = reduce(or_, (masks.get(key, 0) for key in keys), 0)
+        return self._unions[keys]
 
 
 class Candidates:
@@ -127,23 +131,47 @@ class Candidates:
         self.people, self.network, self.fitting = people, network, Fitting(network)
         self.again: set[int] = set()
         """Indices of those who may see agents they have met before."""
-        self._at = _places_at(network)
+        self._at = dict(sorted(_places_at(network).items()))
         self._union = reduce(or_, (1 << bit for bit in self._at), 0)
+        self._turn = {bit: turn for turn, bit in enumerate(self._at)}
+        self._one, self._two = list(self._at.values()), dict[int, int]()
+        """The places that hold a start, by its turn, and those that hold it or the one after it."""
+        self._spans: dict[int, tuple[Spans, Spans]] = {}
         self._of_agent = dict(zip((agent.id for agent in network.agents), network.of_agent, strict=True))
-        self._kept: dict[int, tuple[int, int]] = {}
-        self._most_kept = KEPT_BYTES // (len(network.places) // 4 + 200)
+        self._every: dict[int, int] = {}
+        self._liked: dict[int, int] = {}
+        self._size, self._room = len(network.places) // 8 + 100, KEPT_BYTES
 
     def when(self, starts: int) -> int:
         """The places that hold one of these starts."""
-        at = self._at
-        found = 0
+        return self._during(self._spans_of(starts))
+
+    def _spans_of(self, starts: int) -> Spans:
+        found: list[int] = []
+        end = -1
         for bit in bits_of(starts & self._union):
-            found |= at[bit]
+            turn = self._turn[bit]
+            if turn == end:
+                found[-1] += 1
+            else:
+                found += turn, 1
+            end = turn + 1
+        return tuple(found)
+
+    def _during(self, spans: Spans) -> int:
+        found, at = 0, iter(spans)
+        for first, count in zip(at, at, strict=True):
+            for turn in range(first, first + count - 1, 2):
+                if turn not in self._two:
+                    self._two[turn] = self._one[turn] | self._one[turn + 1]
+                found |= self._two[turn]
+            if count % 2:
+                found |= self._one[first + count - 1]
         return found
 
     def starts_of(self, places: int) -> list[int]:
         """The starts (bits) that these places hold, ascending."""
-        return [bit for bit in sorted(self._at) if self._at[bit] & places]
+        return [bit for bit, there in self._at.items() if there & places]
 
     def fit(self, person: Person, *, again: bool) -> int:
         """The places of agents who fit, whatever the time; `again` lets people see whom they have met."""
@@ -156,26 +184,44 @@ class Candidates:
 
     def every(self, number: int) -> int:
         """All places a person (by index) could take."""
-        return self.both(number)[0]
+        found = self._every.get(number)
+        if found is None:
+            likes, others = self._times(number)
+            found = (self._during(likes) | self._during(others)) & self.fit(
+                self.people[number], again=number in self.again
+            )
+            if self._room > 0:
+                self._every[number] = found
+                self._room -= self._size
+        return found
 
     def both(self, number: int) -> tuple[int, int]:
         """All places a person could take, and those of them that hold a start they like."""
-        found = self._kept.get(number)
-        if found is None:
+        every, liked = self.every(number), self._liked.get(number)
+        if liked is None:
+            likes, others = self._times(number)
+            liked = self._during(likes) & every if others else every
+            if liked == every:
+                liked = every
+            if self._room > 0 and number in self._every:
+                self._liked[number] = liked
+                self._room -= self._size if liked is not every else 0
+        return every, liked
+
+    def _times(self, number: int) -> tuple[Spans, Spans]:
+        """When a person likes to come, and when else they could."""
+        if number not in self._spans:
             person = self.people[number]
-            fit = self.fit(person, again=number in self.again)
-            every = liked = self.when(person.free & person.preferred or person.free) & fit
-            if person.preferred and (rest := person.free & ~person.preferred):
-                every |= self.when(rest) & fit
-            found = every, liked if liked != every else every
-            if len(self._kept) < self._most_kept:
-                self._kept[number] = found
-        return found
+            likes = person.free & person.preferred or person.free
+            self._spans[number] = self._spans_of(likes), self._spans_of(person.free & ~likes)
+        return self._spans[number]
 
     def forget(self, numbers: Sequence[int]) -> None:
         """What these people could take has changed."""
         for number in numbers:
-            self._kept.pop(number, None)
+            self._room += self._size * ((number in self._every) + (number in self._liked))
+            self._every.pop(number, None)
+            self._liked.pop(number, None)
 
     def classes(self, number: int) -> list[Group]:
         """The places a person could take in classes that suit equally well, 10 to 0, the best first."""
