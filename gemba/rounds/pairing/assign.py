@@ -26,6 +26,8 @@ FAIRNESS = 300
 """The knee: more makes load hardly more even and costs matches."""
 ROUNDED_TO = 25
 FAR = 1 << 60
+MOST_KEPT = 600
+"""Of so many wishes and prices at once it is kept which places they lead to."""
 
 
 def load_cost(agent: Agent, count: int, unit: float) -> int:
@@ -67,7 +69,11 @@ class Assignment:
         self._taken = 0
         self._sinks = 0
         """Places (bits) whose agents have time for one more at their price, as far as known."""
-        self._groups = [_costs(self.candidates.fitting.groups(person)) for person in self.candidates.people]
+        wishes = [self.candidates.fitting.groups(person) for person in self.candidates.people]
+        same = {id(groups): _costs(groups) for groups in wishes}
+        self._groups = [same[id(groups)] for groups in wishes]
+        """Of each person; people who wish the same share it."""
+        self._tight_for: dict[tuple[int, int], tuple[int, int]] = {}
         self._node_price = [0] * len(network.parent)
         """Of agents' nodes and of full ones."""
         self._price = [0] * len(network.places)
@@ -123,14 +129,26 @@ class Assignment:
 
     def _tight(self, person: int, seen: int) -> int:
         """The places not seen that a person can have at their price."""
-        price, at, new = self._person_price[person], self._at, 0
-        every, liked = self.candidates.both(person)
-        for cost, dearer, fit in self._groups[person]:
-            if there := at.get(price - cost):
-                new |= there & liked & fit
-            if liked is not every and (there := at.get(price - dearer)):
-                new |= there & every & fit
-        return new & ~seen
+        groups, price = self._groups[person], self._person_price[person]
+        key = id(groups), price
+        found = self._tight_for.get(key)
+        if found is None:
+            if len(self._tight_for) >= MOST_KEPT:
+                self._tight_for.clear()
+            found = self._tight_for[key] = self._at_price(groups, price)
+        gladly, otherwise = found
+        new = self.candidates.every(person) & ~seen
+        if gladly & new:
+            gladly &= self.candidates.both(person)[1]
+        return (gladly | otherwise) & new
+
+    def _at_price(self, groups: Sequence[tuple[int, int, int]], price: int) -> tuple[int, int]:
+        """The places that people of this wish and price can have, where they like the time and where not."""
+        gladly = otherwise = 0
+        for cost, dearer, fit in groups:
+            gladly |= self._at.get(price - cost, 0) & fit
+            otherwise |= self._at.get(price - dearer, 0) & fit
+        return gladly, otherwise
 
     def _seat(self, person: int, seen: _Seen) -> bool:
         """Seats a person at their price if that can be done past what was `seen`, which leads nowhere."""
@@ -231,6 +249,7 @@ class Assignment:
             if raised := places & seen.bits:
                 out[price + step] = out.get(price + step, 0) | raised
         self._at = out
+        self._tight_for.clear()
         for node in seen.nodes:
             if node in self._agent_of and not self._full[node] and self._load(node) == self._node_price[node]:
                 self._sinks |= self._open_below(node)

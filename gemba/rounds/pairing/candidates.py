@@ -17,7 +17,7 @@ Spans = tuple[int, ...]
 """Starts that follow one another: turn of the first, number, and again."""
 FIRST_PRODUCT, OTHER_PRODUCT, LANGUAGE, PREFERRED = 5, 3, 2, 3
 BEST = FIRST_PRODUCT + LANGUAGE + PREFERRED
-KEPT_BYTES = 30 * 1024 * 1024
+KEPT_BYTES = 34 * 1024 * 1024
 """What is kept of people's places, so that it need not be worked out again."""
 
 
@@ -140,7 +140,8 @@ class Candidates:
         self._of_agent = dict(zip((agent.id for agent in network.agents), network.of_agent, strict=True))
         self._every: dict[int, int] = {}
         self._liked: dict[int, int] = {}
-        self._size, self._room = len(network.places) // 8 + 100, KEPT_BYTES
+        self._most_kept = KEPT_BYTES // (len(network.places) // 8 + 100)
+        self._keeps_liked = 2 * len(people) <= self._most_kept
 
     def when(self, starts: int) -> int:
         """The places that hold one of these starts."""
@@ -190,9 +191,8 @@ class Candidates:
             found = (self._during(likes) | self._during(others)) & self.fit(
                 self.people[number], again=number in self.again
             )
-            if self._room > 0:
+            if len(self._every) < self._most_kept:
                 self._every[number] = found
-                self._room -= self._size
         return found
 
     def both(self, number: int) -> tuple[int, int]:
@@ -203,9 +203,8 @@ class Candidates:
             liked = self._during(likes) & every if others else every
             if liked == every:
                 liked = every
-            if self._room > 0 and number in self._every:
+            if self._keeps_liked:
                 self._liked[number] = liked
-                self._room -= self._size if liked is not every else 0
         return every, liked
 
     def _times(self, number: int) -> tuple[Spans, Spans]:
@@ -219,7 +218,6 @@ class Candidates:
     def forget(self, numbers: Sequence[int]) -> None:
         """What these people could take has changed."""
         for number in numbers:
-            self._room += self._size * ((number in self._every) + (number in self._liked))
             self._every.pop(number, None)
             self._liked.pop(number, None)
 
