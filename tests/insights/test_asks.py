@@ -205,3 +205,24 @@ def test_asks_are_found_newest_first_by_their_own_indexes(
     assert [plan.count("USING INDEX ix_insight_comment_ask") for plan in plans] == [1, 0]
     assert [plan.count("USING INDEX ix_observation_ask") for plan in plans] == [0, 1]
     assert not [plan for plan in plans if "USE TEMP B-TREE FOR ORDER BY" in plan]
+
+
+def test_asks_have_pages_and_the_file_holds_all(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        first, _second = scene(site_cast, clock)
+        for number in range(60):
+            clock.forward(minutes=1)
+            talk.say(first, site_cast.lev, f"wish {number:02}", CommentKind.ASK, now=clock())
+        db.session.commit()
+    eve = browser.as_(site_cast.eve.id)
+    newest, older = eve.get("/backlog/asks?state=open").text, eve.get("/backlog/asks?state=open&page=2").text
+    assert ("wish 59" in newest, "wish 10" in newest, "wish 09" in newest) == (True, True, False)
+    assert ("wish 09" in older, "wish 10" in older) == (True, False)
+    assert "/backlog/asks?page=2&amp;state=open" in newest
+    assert 'href="/backlog/asks?state=open" ' in older.replace('">', '" >')
+    assert "Nothing is left here" in eve.get("/backlog/asks?page=99").text
+    assert eve.get("/backlog/asks?page=x").status_code == 200
+    file = eve.get("/backlog/asks/export?state=open").get_data().decode("utf-8-sig")
+    assert file.count("wish ") == 60

@@ -13,8 +13,10 @@ from gemba.db import db
 from gemba.errors import Forbidden, Invalid, NotFound
 from gemba.insights import service
 from gemba.insights.models import Insight
+from gemba.insights.rules.columns import Column
 from gemba.insights.service import bulk, saved
 from gemba.outbox.models import OutboxItem
+from gemba.people.models import Person
 from tests.cast import Cast
 from tests.conftest import Browser, StandingClock
 from tests.insights.stage import make_visit, note
@@ -140,4 +142,18 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     assert 'name="insight"' not in eve.get("/backlog?status=all").text
     file = eve.get("/backlog/export?format=shown&status=all&col=tags&col=visits")
     rows = list(csv.reader(io.StringIO(file.get_data().decode("utf-8-sig"))))
-    assert rows == [["id", "title", "tags", "visits"], [str(ids[2]), "thing number c", "", "1"]]
+    assert rows == [["Number", "Insight", "Tags", "Visits"], [str(ids[2]), "thing number c", "", "1"]]
+    every = "&".join(f"col={column.value}" for column in Column)
+    file = eve.get(f"/backlog/export?format=shown&status=all&{every}")
+    heads, row = csv.reader(io.StringIO(file.get_data().decode("utf-8-sig")))
+    assert (len(heads), row[:5]) == (
+        2 + len(Column),
+        [str(ids[2]), "thing number c", row[2], "tool pain", "new"],
+    )
+    with site.app_context():
+        db.session.get_one(Person, site_cast.eve.id).locale = "ru"
+        db.session.commit()
+    file = eve.get("/backlog/export?format=shown&status=all&col=kind&col=status")
+    assert (
+        file.get_data().decode("utf-8-sig").splitlines()[1].endswith("thing number c,инструмент мешает,новая")
+    )

@@ -177,7 +177,7 @@ def test_the_pages(site: Flask, site_cast: Cast, browser: Browser, clock: Standi
     assert olga.post(f"/insights/{bad}/status", data={"status": f"own-{own}"}).status_code == 303
     assert "In beta" in olga.get("/backlog").text
     shown = "status=all&col=status&col=own_status"
-    assert "worst thing,doing,In beta" in olga.get(f"/backlog/export?format=shown&{shown}").text
+    assert "worst thing,in progress,In beta" in olga.get(f"/backlog/export?format=shown&{shown}").text
     of_own = eve.get(f"/backlog?own_status={own}").text
     assert "worst thing" in of_own
     assert "mild thing" not in of_own

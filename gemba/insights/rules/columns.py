@@ -2,12 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from gemba.insights.rules import escape
 from gemba.insights.rules.kinds import _n
-from gemba.insights.rules.ticket import ExportRow
 
 BOM = "\ufeff"
 
@@ -53,22 +52,6 @@ LABELS: dict[Column, str] = {
     Column.SEEN: _n("Last seen"),
 }
 PLAIN = (Column.SCORE, Column.KIND, Column.STATUS, Column.PRODUCT)
-_CELLS: dict[Column, Callable[[ExportRow], str]] = {
-    Column.SCORE: lambda row: "" if row.score is None else str(row.score),
-    Column.KIND: lambda row: row.kind.value,
-    Column.STATUS: lambda row: row.status.value,
-    Column.OWN_STATUS: lambda row: row.own_status,
-    Column.PRODUCT: lambda row: row.product,
-    Column.OWNER: lambda row: row.owner,
-    Column.TAGS: lambda row: "; ".join(row.own_tags),
-    Column.DUE: lambda row: row.due.isoformat() if row.due else "",
-    Column.HURTS: lambda row: row.hurts,
-    Column.MINUTES: lambda row: "" if row.minutes_lost is None else str(row.minutes_lost),
-    Column.TOOL: lambda row: row.tool,
-    Column.VOTES: lambda row: str(row.votes),
-    Column.VISITS: lambda row: str(row.visits),
-    Column.SEEN: lambda row: row.last_seen.isoformat() if row.last_seen else "",
-}
 
 
 def chosen(words: Iterable[str]) -> tuple[Column, ...]:
@@ -77,12 +60,10 @@ def chosen(words: Iterable[str]) -> tuple[Column, ...]:
     return tuple(column for column in Column if column in wanted) or PLAIN
 
 
-def to_csv(rows: Iterable[ExportRow], columns: Sequence[Column]) -> bytes:
-    """Exactly what the list shows: number, title and the chosen columns, guarded against formulas."""
+def to_csv(table: Iterable[Sequence[str]]) -> bytes:
+    """A table as people read it, heads first, guarded against formulas."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["id", "title", *(column.value for column in columns)])
-    for row in rows:
-        cells = [str(row.id), row.title, *(_CELLS[column](row) for column in columns)]
-        writer.writerow([escape.cell(cell) for cell in cells])
+    for row in table:
+        writer.writerow([escape.cell(cell) for cell in row])
     return (BOM + out.getvalue()).encode()

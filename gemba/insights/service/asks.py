@@ -26,7 +26,8 @@ from gemba.people.models import Line, Person
 from gemba.programmes.models import Programme
 from gemba.visits.models import Visit
 
-SHOWN = 200
+FILE_MAX = 5000
+"""So many of the newest asks a file holds."""
 # Written out and not as a parameter: only so is it seen that the index of asks alone will do.
 _IS_ASK: ColumnElement[bool] = InsightComment.kind == literal_column(f"'{CommentKind.ASK.value}'")
 _LED = (
@@ -72,11 +73,15 @@ class _Found:
     root: int
 
 
-def of_lines(viewer: Person, wanted: Wanted, *, now: datetime) -> list[Ask]:
-    """The newest asks that this person may read, at most SHOWN, in a constant number of statements."""
-    found = sorted(
-        [*_said(viewer, wanted), *_noted(viewer, wanted)], key=lambda one: (one.at, one.root), reverse=True
-    )[:SHOWN]
+def of_lines(
+    viewer: Person, wanted: Wanted, *, start: int = 0, limit: int = FILE_MAX, now: datetime
+) -> list[Ask]:
+    """The asks that this person may read, newest first, `limit` behind the first `start`; a constant number
+    of statements.
+    """
+    most = start + limit
+    every = [*_said(viewer, wanted, most), *_noted(viewer, wanted, most)]
+    found = sorted(every, key=lambda one: (one.at, one.root), reverse=True)[start:most]
     roots = list(dict.fromkeys(one.root for one in found))
     items = {item.insight.id: item for item in with_numbers(load(roots), viewer)}
     why = reasons(roots)
@@ -112,7 +117,7 @@ def mine(viewer: Person) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _said(viewer: Person, wanted: Wanted) -> list[_Found]:
+def _said(viewer: Person, wanted: Wanted, most: int) -> list[_Found]:
     """Asks that leads wrote to insights."""
     line_id = func.coalesce(_LED, Person.line_id)
     query = (
@@ -122,7 +127,7 @@ def _said(viewer: Person, wanted: Wanted) -> list[_Found]:
         .outerjoin(Line, Line.id == line_id)
         .where(_IS_ASK, shown_to(viewer), readable(viewer), *_conditions(wanted))
         .order_by(InsightComment.at.desc(), InsightComment.id.desc())
-        .limit(SHOWN)
+        .limit(most)
     )
     if wanted.line_id is not None:
         query = query.where(Line.id == wanted.line_id)
@@ -131,7 +136,7 @@ def _said(viewer: Person, wanted: Wanted) -> list[_Found]:
     ]
 
 
-def _noted(viewer: Person, wanted: Wanted) -> list[_Found]:
+def _noted(viewer: Person, wanted: Wanted, most: int) -> list[_Found]:
     """What was asked for in visits and stands as evidence."""
     query = (
         select(Observation, ROOT)
@@ -144,7 +149,7 @@ def _noted(viewer: Person, wanted: Wanted) -> list[_Found]:
             joinedload(Observation.visit).joinedload(Visit.programme),
         )
         .order_by(Observation.at.desc(), Observation.id.desc())
-        .limit(SHOWN)
+        .limit(most)
     )
     if wanted.line_id is not None:
         query = query.where(Visit.agent_id.in_(select(Person.id).where(Person.line_id == wanted.line_id)))

@@ -17,6 +17,8 @@ from gemba.programmes import service as programmes
 from gemba.web.access import me, signed_in
 from gemba.web.filters import local
 
+PAGE = 50
+PAGES_MAX = asks.FILE_MAX // PAGE
 STATES: dict[str, tuple[Status, ...]] = {
     "": (),
     "open": OPEN_STATUSES,
@@ -29,12 +31,14 @@ STATES: dict[str, tuple[Status, ...]] = {
 @signed_in
 def asked_for() -> Answer:
     """The asks that the address asks for, newest first."""
-    asked = _asked()
+    asked, page = _asked(), _page()
     every = people.all_lines()
+    found = asks.of_lines(me(), _wanted(asked), start=(page - 1) * PAGE, limit=PAGE + 1, now=now())
     return render_template(
         "insights/asks.html",
-        asks=asks.of_lines(me(), _wanted(asked), now=now()),
-        most=asks.SHOWN,
+        asks=found[:PAGE],
+        next_url=url_for(".asked_for", page=page + 1, **asked) if found[PAGE:] and page < PAGES_MAX else None,
+        prev_url=url_for(".asked_for", page=page - 1 if page > 2 else None, **asked) if page > 1 else None,
         asked=asked,
         states=_states(asked),
         lines=every,
@@ -46,12 +50,17 @@ def asked_for() -> Answer:
 @blueprint.get("/backlog/asks/export")
 @signed_in
 def asks_file() -> Response:
-    """Exactly what the page shows, as CSV."""
+    """All that the page's filters ask for, as CSV."""
     data = files.to_csv(asks.rows(asks.of_lines(me(), _wanted(_asked()), now=now())))
     answer = Response(data, content_type="text/csv; charset=utf-8")
     name = f"gemba-asks-{local(now()).date().isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _page() -> int:
+    """Which page the address asks for, the first where it says nothing of use."""
+    return min(max(number_of(request.args.get("page", "")) or 1, 1), PAGES_MAX)
 
 
 def _asked() -> dict[str, Any]:

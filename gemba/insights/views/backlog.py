@@ -20,6 +20,7 @@ from gemba.insights.rules.export import FileFormat, render
 from gemba.insights.rules.filters import ALL, DUE_LABELS, OPEN, BadFilter, InsightFilter, Order
 from gemba.insights.rules.kinds import OPEN_STATUSES, REASON_MAX, Hurts, Kind, Status
 from gemba.insights.service import saved
+from gemba.insights.views import shown
 from gemba.insights.views.edge import Answer, blueprint, own_statuses
 from gemba.people.rules import Role
 from gemba.web.access import me, signed_in
@@ -75,10 +76,10 @@ def board() -> Answer:
     asked = {name: value for name, value in _asked().items() if name != "status"}
     filters = _filters(asked)
     may_move = me().has(Role.OWNER, Role.ADMIN)
-    shown, counts = service.board(filters, me(), now=now())
+    found, counts = service.board(filters, me(), now=now())
     return render_template(
         "insights/board.html",
-        columns=_columns(shown, may_move),
+        columns=_columns(found, may_move),
         counts={status: _up_to(count) for status, count in counts.items()},
         most=service.BOARD_MAX,
         may_move=may_move,
@@ -138,9 +139,9 @@ def export() -> Answer | Response:
 
 
 def _as_shown() -> Response:
-    """The chosen columns of all that matches, as CSV."""
-    rows = service.export_rows(_filters(_asked()), me(), url_of=str, now=now())
-    data = columns.to_csv(rows, columns.chosen(request.args.getlist("col")))
+    """The chosen columns of all that matches, in the reader's words, as CSV."""
+    items = service.every_matching(_filters(_asked()), me(), now=now())
+    data = columns.to_csv(shown.table(items, columns.chosen(request.args.getlist("col"))))
     answer = Response(data, content_type="text/csv; charset=utf-8")
     name = f"gemba-backlog-{local(now()).date().isoformat()}-shown.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
