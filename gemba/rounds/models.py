@@ -49,6 +49,11 @@ class Round(Base):
         start = self.visits_from or self.closes_at
         return start, self.visits_until or start + USUAL_LENGTH
 
+    def close(self, now: datetime) -> None:
+        """Ends sign-up now at the latest; the days of visits stay where they are."""
+        self.visits_from, self.visits_until = self.window
+        self.closes_at = min(self.closes_at, now)
+
     @property
     def last_minute(self) -> datetime:
         """An instant of the last minute of sign-up, to be shown: midnight would name the day after."""

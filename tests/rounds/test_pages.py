@@ -51,7 +51,9 @@ def test_a_round_on_pages(site: Flask, site_cast: Cast, browser: Browser, clock:
     assert "Vera Visitor" in page
     assert "Eve Elsewhere" in page
     adam.post(f"{path}/remind")
-    assert adam.post(f"{path}/remind").status_code == 409
+    again = adam.post(f"{path}/remind")
+    assert again.status_code == 409
+    assert f'href="{path}/manage">Back to the round' in again.text
     adam.post(f"{path}/ask-agents")
     alice = browser.as_(site_cast.alice.id)
     assert alice.post(f"{path}/capacity", data={"capacity": "many"}).status_code == 422
@@ -79,7 +81,10 @@ def test_a_round_on_pages(site: Flask, site_cast: Cast, browser: Browser, clock:
         )
 
     adam.post(f"{path}/close")
-    assert eve.post(path, data=wish).status_code == 409
+    late = eve.post(path, data=wish)  # the form was open while sign-up ended
+    assert late.status_code == 409
+    assert "Sign-up to this round is not open now." in late.text
+    assert f'href="{path}">Back to the round' in late.text
     clock.forward(days=4)
     assert adam.post(f"{path}/propose").status_code == 303
     waiting = adam.get(f"{path}/proposal").text
@@ -119,7 +124,9 @@ def test_a_round_on_pages(site: Flask, site_cast: Cast, browser: Browser, clock:
         Worker(site, clock=clock).drain()
         assert db.session.scalars(select(Round.published_at)).one() == clock()
     assert "Published:" in adam.get(f"{path}/proposal").text
-    assert adam.post(f"{path}/publish").status_code == 409
+    twice = adam.post(f"{path}/publish")
+    assert twice.status_code == 409
+    assert f'href="{path}/proposal">Back to the proposal' in twice.text
     query = urlencode({"q": "vera"})
     found = adam.get(f"{path}/proposal?{query}").text.split("<tbody>")[1]
     assert "Vera" in found

@@ -192,7 +192,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def close_sign_up(viewer: Person, chosen: Round, *, now: datetime) -> None:
     """Ends sign-up now; nothing happens where it has ended."""
     if chosen.opens_at <= now < chosen.closes_at:
-        chosen.closes_at = now
+        chosen.close(now)
         people.audit(viewer, "round.close", f"round:{chosen.id}", {}, now)
         db.session.flush()
 

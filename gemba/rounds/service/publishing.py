@@ -220,7 +220,7 @@ def finish(round_id: int, by_id: int, is_all: bool, now: datetime) -> None:
     ends = is_all or chosen.published_at is not None
     if is_all and chosen.published_at is None:
         chosen.published_at = now
-        chosen.closes_at = min(chosen.closes_at, now)
+        chosen.close(now)
     plan = newest_plan(chosen)
     why = {each["person"]: each for each in (plan.left_out if plan is not None else [])}
     db.session.flush()
