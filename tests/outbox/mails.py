@@ -35,6 +35,8 @@ WHY_NOT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no-time", {}),
     ("no-mentor", {}),
     ("not-trained", {}),
+    ("not-among", {}),
+    ("not-proposed", {}),
     ("all-taken", {"people": 9, "places": 4}),
 )
 HELPS: dict[str, Any] = {
@@ -97,6 +99,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         (template, "", "", {**ROUND, "unsubscribe_url": UNSUBSCRIBE})
         for template in ("round_invitation", "round_reminder", "round_capacity")
     ],
+    ("round_capacity", "", "", {**ROUND, "again": True, "unsubscribe_url": UNSUBSCRIBE}),
     ("round_return", "", "", {**ROUND, "last": START - timedelta(days=190), "unsubscribe_url": UNSUBSCRIBE}),
     (
         "round_overdue",

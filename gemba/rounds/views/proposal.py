@@ -48,7 +48,7 @@ def propose(round_id: int) -> Answer:
 def stop(round_id: int) -> Answer:
     """Stop looking; what was found stays."""
     if proposing.stop(me(), service.managed(me(), round_id, lock=True), now=now()):
-        flash(_("Stopped. What was found so far stays."), "success")
+        flash(_("The search is stopped."), "success")
     db.session.commit()
     return redirect(url_for(".proposal", round_id=round_id), 303)
 
