@@ -8,8 +8,10 @@ from sqlalchemy import select
 from gemba.db import db
 from gemba.insights import service
 from gemba.insights.rules.kinds import Standing
+from gemba.insights.service import talk
 from gemba.insights.service.telling import behind
 from gemba.outbox.models import OutboxItem
+from gemba.people.models import Person
 from gemba.people.rules import MailKind
 from gemba.people.service import mail_choices
 from tests.cast import Cast
@@ -91,3 +93,22 @@ def test_a_reason_goes_with_its_status(cast: Cast, clock: StandingClock) -> None
     clock.forward(minutes=1)
     service.patch(insight, cast.olga, {"status": "planned"}, now=clock())
     assert service.reasons([insight]) == {}
+
+
+def test_words_and_votes_are_contributions_too(
+    site: Flask, site_cast: Cast, browser: Browser, clock: StandingClock
+) -> None:
+    with site.app_context():
+        one, other = seen(site_cast, clock), seen(site_cast, clock)
+        eve = db.session.get_one(Person, site_cast.eve.id)
+        gone = talk.say(one, eve, "only this once", now=clock())
+        talk.say(other, eve, "said", now=clock())
+        talk.say(other, eve, "said again", now=clock())
+        talk.take_back(gone.id, eve, now=clock())
+        service.merge(other, site_cast.olga, one, now=clock())
+        (row,) = service.contributions(eve)
+        assert (row.insight.id, row.notes, row.comments, row.voted, row.made) == (one, 0, 2, True, False)
+        db.session.commit()
+    page = browser.as_(site_cast.eve.id).get("/contributions").text
+    assert "you wrote to it · you said “me too” · " in page
+    assert "you wrote to it" not in browser.as_(site_cast.vera.id).get("/contributions").text

@@ -7,12 +7,14 @@ followers; never whoever did it, and nobody who turned such mails off.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CompoundSelect, func, or_, select, union
+from sqlalchemy import CompoundSelect, Subquery, func, literal, or_, select, union, union_all
 from sqlalchemy.orm import joinedload
 
 from gemba.db import db
 from gemba.insights.models import Insight, InsightChange, InsightFollower, InsightVote, Observation
+from gemba.insights.models_backlog import InsightComment
 from gemba.insights.rules.kinds import Status
 from gemba.insights.service.counts import family_of
 from gemba.insights.service.sight import COUNTED, readable
@@ -32,10 +34,15 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Contribution:
-    """An insight that this person stands behind, with how many of their notes support it."""
+    """An insight that this person stands behind: how many notes of their visits support it, how often they
+    wrote to it, whether they said "me too" and whether they made it.
+    """
 
     insight: Insight
     notes: int
+    comments: int
+    voted: bool
+    made: bool
 
 
 def became(
@@ -127,29 +134,52 @@ def behind(insight_id: int) -> set[int]:
 
 
 def contributions(person: Person) -> list[Contribution]:
-    """The insights this person noted or showed, the latest change first, at most SHOWN."""
-    speaks = func.coalesce(Insight.merged_into_id, Insight.id)
-    seats = select(VisitVisitor.visit_id).where(VisitVisitor.person_id == person.id)
+    """The insights this person noted, showed, wrote to, made or said "me too" to, the latest change first, at
+    most SHOWN; one statement.
+    """
+    every = _parts_of(person)
     mine = (
-        select(speaks.label("root"), func.count(Observation.id).label("notes"))
-        .join(Observation, Observation.insight_id == Insight.id)
-        .join(Visit, Visit.id == Observation.visit_id)
-        .where(
-            COUNTED,
-            readable(person),
-            or_(Observation.author_id == person.id, Visit.agent_id == person.id, Visit.id.in_(seats)),
+        select(
+            every.c.root,
+            *(func.sum(every.c[name]).label(name) for name in ("notes", "comments", "votes", "made")),
         )
-        .group_by(speaks)
+        .group_by(every.c.root)
         .subquery()
     )
     rows = db.session.execute(
-        select(Insight, mine.c.notes)
+        select(Insight, mine.c.notes, mine.c.comments, mine.c.votes, mine.c.made)
         .join(mine, mine.c.root == Insight.id)
         .options(joinedload(Insight.own_status))
         .order_by(Insight.updated_at.desc(), Insight.id.desc())
         .limit(SHOWN)
     )
-    return [Contribution(insight, notes) for insight, notes in rows]
+    return [
+        Contribution(insight, int(notes), int(comments), bool(votes), bool(made))
+        for insight, notes, comments, votes, made in rows
+    ]
+
+
+def _parts_of(person: Person) -> Subquery:
+    """SQL: a row for each note, comment, vote and insight of a person, with the one that speaks for it."""
+    seats = select(VisitVisitor.visit_id).where(VisitVisitor.person_id == person.id)
+    of_visits = or_(Observation.author_id == person.id, Visit.agent_id == person.id, Visit.id.in_(seats))
+    noted = _counted("notes").join(Observation, Observation.insight_id == Insight.id)
+    said = _counted("comments").join(InsightComment, InsightComment.insight_id == Insight.id)
+    voted = _counted("votes").join(InsightVote, InsightVote.insight_id == Insight.id)
+    return union_all(
+        noted.join(Visit, Visit.id == Observation.visit_id).where(COUNTED, readable(person), of_visits),
+        said.where(
+            InsightComment.person_id == person.id, InsightComment.removed_at.is_(None), readable(person)
+        ),
+        voted.where(InsightVote.person_id == person.id, readable(person)),
+        _counted("made").where(Insight.created_by_id == person.id, readable(person)),
+    ).subquery()
+
+
+def _counted(what: str) -> Any:
+    speaks = func.coalesce(Insight.merged_into_id, Insight.id).label("root")
+    names = ("notes", "comments", "votes", "made")
+    return select(speaks, *(literal(int(name == what)).label(name) for name in names)).select_from(Insight)
 
 
 def reasons(ids: Collection[int]) -> dict[int, str]:
