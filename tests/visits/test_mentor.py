@@ -37,7 +37,7 @@ from gemba.visits.errors import (
 from gemba.visits.facts import ANY, Ask
 from gemba.visits.models import Tick, Visit
 from gemba.visits.rules import Status, TookPlace
-from gemba.visits.service import path
+from gemba.visits.service import path, taking
 from gemba.visits.service.reminding import due_mails
 from tests.cast import WORKDAYS, Cast
 from tests.conftest import MONDAY, Browser, StandingClock
@@ -237,9 +237,9 @@ def test_everyone_is_locked_at_once(
     old = book(till, cast.vera, ask=Ask(cast.alice.id))
     other = book(till, cast.eve, ask=Ask(cast.ada.id))
     # From before there were mentors; and one whose mentor is to be its agent.
-    path.vacate(old)
+    taking.vacate(old)
     old.mentor_id = None
-    path.occupy(old, [cast.vera.id])
+    taking.occupy(old, [cast.vera.id])
     service.swap_mentor(other, cast.lena, mentor_id=anton.id, now=MONDAY)
     later = THURSDAY_TEN + timedelta(hours=5)
 
@@ -258,9 +258,9 @@ def test_everyone_is_locked_at_once(
         lambda: service.swap_mentor(other, cast.adam, now=MONDAY),
         lambda: service.swap(old, cast.adam, now=MONDAY),
     ]
-    path.vacate(other)
+    taking.vacate(other)
     other.starts_at, other.ends_at = (at + timedelta(days=1) for at in (other.starts_at, other.ends_at))
-    path.occupy(other, [cast.eve.id])
+    taking.occupy(other, [cast.eve.id])
     for deed in deeds:
         seen.clear()
         deed()

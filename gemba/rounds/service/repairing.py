@@ -35,7 +35,8 @@ from gemba.visits.errors import NoMentorFree, NotOffered, SlotTaken
 from gemba.visits.facts import ANY
 from gemba.visits.models import Visit
 from gemba.visits.rules import FREE, Status
-from gemba.visits.service.path import lock, vacate
+from gemba.visits.service.path import lock
+from gemba.visits.service.taking import vacate
 from gemba.visits.service.waiting import hosts_of_held
 
 AT_ONCE = 20

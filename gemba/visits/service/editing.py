@@ -22,7 +22,8 @@ from gemba.visits.service import proposing
 from gemba.visits.service.agents import lead_of
 from gemba.visits.service.approving import may_decide
 from gemba.visits.service.moving import is_visitor, same_hour
-from gemba.visits.service.path import changed, hosted, lock_visit, take_ticks
+from gemba.visits.service.path import changed, hosted, lock_visit
+from gemba.visits.service.taking import take_ticks
 from gemba.visits.service.wishes import wish
 
 THEIRS = frozenset(

@@ -20,7 +20,8 @@ from gemba.visits.service.approving import may_decide
 from gemba.visits.service.errands import offer_soon
 from gemba.visits.service.mentoring import in_turn
 from gemba.visits.service.moving import may_change, same_hour
-from gemba.visits.service.path import changed, give_mentor, lock_visit, occupy_mentor
+from gemba.visits.service.path import changed, give_mentor, lock_visit
+from gemba.visits.service.taking import occupy_mentor
 
 
 def free_mentors(visit: Visit) -> list[int]:

@@ -6,13 +6,13 @@ there is none (SQLite's single writer) at the transaction itself; the ticks' pri
 """
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, delete, insert, select, text
+from sqlalchemy import Executable, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
@@ -23,8 +23,8 @@ from gemba.errors import Stale
 from gemba.people.models import Line, Person
 from gemba.schedule import service as schedule
 from gemba.schedule.rules import AgentFacts
-from gemba.visits.models import Tick, Visit, VisitVisitor
-from gemba.visits.rules import Status, ticks
+from gemba.visits.models import Visit
+from gemba.visits.rules import Status
 from gemba.visits.service import mentoring
 from gemba.visits.service.agents import (
     Choice,
@@ -35,6 +35,7 @@ from gemba.visits.service.agents import (
     reasons_against,
     refusal,
 )
+from gemba.visits.service.taking import occupy, vacate, write
 
 TRIES = 5
 """So many choices of one look are tried before looking anew."""
@@ -164,11 +165,7 @@ def new_visit(
         "created_at": now,
         "changed_at": now,
     }
-    visit_id = run(_A_VISIT, values).inserted_primary_key[0]  # type: ignore[index]
-    for visitor in visitors:
-        run(_A_SEAT, {"visit_id": visit_id, "person_id": visitor.id})
-    visit = Visit(id=visit_id, **values)
-    occupy(visit, wanted.visitors)
+    visit = write(values, wanted.visitors)
     return _as_read(
         visit,
         programme=wanted.programme,
@@ -177,9 +174,6 @@ def new_visit(
         mentor=guide,
         visitors=visitors,
     )
-
-
-_A_VISIT, _A_SEAT = insert(table_of(Visit)), insert(table_of(VisitVisitor))
 
 
 def _as_read(visit: Visit, **others: Any) -> Visit:
@@ -302,58 +296,6 @@ def reread(visit: Visit) -> None:
     columns = ["status", "starts_at", "ends_at", "agent_id", "lead_id", "mentor_id", "sequence", "expires_at"]
     db.session.refresh(visit, columns, with_for_update=True)
     db.session.expire(visit, ["agent", "lead", "mentor", "visitors"])
-
-
-def occupy(visit: Visit, visitors: Collection[int]) -> None:
-    """Takes the ticks of everyone, the hosts' buffers included. Raises IntegrityError where one is taken."""
-    theirs = ticks(visit.starts_at, visit.ends_at)
-    own = [(visit.agent_id, _with_breaks(visit, visit.buffer_before, visit.buffer_after))]
-    if visit.mentor_id is not None:
-        own.append((visit.mentor_id, _with_breaks(visit, visit.mentor_before, visit.mentor_after)))
-    _take(visit.id, [*own, *((visitor, theirs) for visitor in visitors)])
-
-
-def occupy_mentor(visit: Visit) -> None:
-    """Takes the ticks of the mentor alone, whose predecessor gave theirs back."""
-    if visit.mentor_id is not None:
-        _take(visit.id, [(visit.mentor_id, _with_breaks(visit, visit.mentor_before, visit.mentor_after))])
-
-
-def _with_breaks(visit: Visit, before: int, after: int) -> range:
-    return ticks(visit.starts_at - timedelta(minutes=before), visit.ends_at + timedelta(minutes=after))
-
-
-def take_ticks(visit: Visit, people_ids: Collection[int], start: datetime, end: datetime) -> None:
-    """Takes the ticks of these people. Raises IntegrityError where one is taken."""
-    _take(visit.id, [(person, ticks(start, end)) for person in people_ids])
-
-
-def _take(visit_id: int, taken: Sequence[tuple[int, range]]) -> None:
-    """Writes the ticks of people, each a range, counted by the database: it reads one row for each person."""
-    values = {"visit": visit_id}
-    for number, (person, own) in enumerate(taken):
-        values |= {f"person{number}": person, f"first{number}": own[0], f"last{number}": own[-1]}
-    if taken:
-        run(_taking(len(taken)), values)
-
-
-@cache
-def _taking(people: int) -> Executable:
-    rows = ", ".join(
-        f"(CAST(:person{number} AS INTEGER), CAST(:first{number} AS INTEGER), CAST(:last{number} AS INTEGER))"
-        for number in range(people)
-    )
-    return text(
-        f"WITH RECURSIVE taken(person_id, tick, last) AS (VALUES {rows}"  # noqa: S608 (only numbers of places)
-        " UNION ALL SELECT person_id, tick + 1, last FROM taken WHERE tick < last)"
-        " INSERT INTO tick (person_id, tick, visit_id)"
-        " SELECT person_id, tick, CAST(:visit AS INTEGER) FROM taken"
-    )
-
-
-def vacate(visit: Visit) -> None:
-    """Gives everyone's time back."""
-    db.session.execute(delete(Tick).where(Tick.visit_id == visit.id))
 
 
 def changed(visit: Visit, now: datetime) -> None:

@@ -17,7 +17,8 @@ from gemba.visits import notices
 from gemba.visits.models import Visit, VisitVisitor, WaitlistEntry
 from gemba.visits.rules import Status
 from gemba.visits.service.agents import Wanted
-from gemba.visits.service.path import changed, close, take_ticks
+from gemba.visits.service.path import changed, close
+from gemba.visits.service.taking import take_ticks
 from gemba.visits.service.wishes import wish
 
 HELD = (Status.REQUESTED, Status.OFFERED)
