@@ -13,7 +13,7 @@ from gemba.people.rules import Role
 from gemba.people.service.tokens import make_token
 from gemba.visits.forms import stamp
 from tests.bench.bare import bare_insert
-from tests.bench.measure import Cost, Row, cost_each
+from tests.bench.measure import Cost, Row, cost_each, cost_in_turn
 from tests.bench.worlds import DATABASES, Caller, World, world
 from tests.conftest import MONDAY
 from tests.crowd import ZONES
@@ -25,8 +25,8 @@ def measure(folder: Path) -> Iterator[Row]:
     """The API's call with a named agent and with any, on both databases."""
     for database in DATABASES:
         with world(database, folder, agents=AGENTS, visits=2, insights=1) as made:
-            floor = cost_each(_bare_inserts(made))
-            named = cost_each(_bookings(made, [{"agent": agent} for agent in made.agents]))
+            bookings = _bookings(made, [{"agent": agent} for agent in made.agents])
+            floor, named = cost_in_turn(_bare_inserts(made), bookings)
             yield _row("book an agent: rules, ticks, 3 invites, log", database, named, floor)
         with world(database, folder, agents=AGENTS, visits=2, insights=1) as made:
             whoever = cost_each(_bookings(made, [{} for _ in made.agents]))

@@ -58,7 +58,18 @@ def cost_each(calls: Iterable[Callable[[], object]]) -> Cost:
     return _middle(_batch(calls[number * size : (number + 1) * size]) for number in range(BATCHES))
 
 
-def _batch(calls: list[Callable[[], object]]) -> Cost:
+def cost_in_turn(
+    floor: Sequence[Callable[[], object]], calls: Sequence[Callable[[], object]], size: int = 10
+) -> tuple[Cost, Cost]:
+    """The same for two at once, in turn: a machine that is slow for a while is so for both."""
+    pairs = [
+        (_batch(floor[at : at + size]), _batch(calls[at : at + size]))
+        for at in range(0, min(len(floor), len(calls)), size)
+    ]
+    return _middle(one for one, _other in pairs), _middle(other for _one, other in pairs)
+
+
+def _batch(calls: Sequence[Callable[[], object]]) -> Cost:
     cpu, wall = time.process_time(), time.perf_counter()
     for call in calls:
         call()

@@ -160,9 +160,8 @@ def repairs() -> Iterator[Goal]:
         world = bench_round(7, people, agents, days, segmented=segmented)
         plan = propose(world.agents, world.people, world.grid, best_match=people < LAST)
         left, served, kept = _ill(world, plan)
-        began = time.process_time()
+        took = min(_timed(lambda: repair(left, served, world.grid, kept)) for _turn in range(3))  # noqa: B023
         done = repair(left, served, world.grid, kept)
-        took = time.process_time() - began
         affected = len(served) - len(kept)
         anew = propose(left, served, world.grid, best_match=False).figures.served
         name = f"{people} people, 5 % of agents away for a week"

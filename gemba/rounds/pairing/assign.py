@@ -112,8 +112,13 @@ class Assignment:
         for person in waiting:
             self._person_price[person] = _slack(self._classes(person), -1, values, self._at, FAR) - 1
         while waiting and not expired():
-            seen = _Seen()
-            still = [person for person in waiting if not self._seat(person, seen)]
+            seen, still = _Seen(), []
+            for person in waiting:
+                if not self._tight(person, seen.bits):
+                    seen.people.append(person)
+                    still.append(person)
+                elif not self._seat(person, seen):
+                    still.append(person)
             if len(still) == len(waiting):
                 self._raise_prices(seen)
             waiting = still
@@ -256,13 +261,14 @@ class Assignment:
 
     def _step(self, seen: _Seen, out: Mapping[int, int]) -> int:
         """How far they rise; `out` are the places, by price, that were not seen."""
-        values = sorted(out)
-        step = min((self._gap(node, seen) for node in sorted(seen.nodes)), default=FAR)
+        values, step = sorted(out), FAR
         least = gcd(PER_POINT, ROUNDED_TO)  # all prices are multiples of it, once everybody has risen
+        for node in sorted(seen.nodes):
+            if step > least:
+                step = min(step, self._gap(node, seen))
         for person in seen.people:
-            if step <= least:
-                break
-            step = _slack(self._classes(person), self._person_price[person], values, out, step)
+            if step > least:
+                step = _slack(self._classes(person), self._person_price[person], values, out, step)
         if step == FAR:
             raise AssertionError("phase A let in only people for whom there is room")
         return step

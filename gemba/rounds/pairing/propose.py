@@ -58,20 +58,20 @@ def lay(agents: Sequence[Agent], people: Sequence[Person], grid: Grid, pins: Seq
             raise NoSuchPin(pin)
         place = network.place_at(index, bit)
         same = taken.setdefault(index, [])
-        if place == NOBODY or any(abs(other - bit) < agents[index].apart for other in same):
+        if place == NOBODY or (same and any(abs(other - bit) < agents[index].apart for other in same)):
             raise NoSuchPin(pin)
         same.append(bit)
         fixed[who], seats[who] = (index, bit), place
-    candidates = Candidates(people, network)
-    seating = Seating(network, candidates, fixed)
     for who, place in seats.items():
         if network.bottleneck(place) != NOBODY:
             raise NoSuchPin(next(pin for pin in pins if pin.person == people[who].id))
-        seating.place[who] = place
         network.take(who, place)
-    seating.look_again()
-    order = sorted(range(len(people)), key=lambda number: (people[number].order, people[number].id))
-    waiting = [number for number in order if number not in fixed]
+    candidates = Candidates(people, network)
+    seating = Seating(network, candidates, fixed)
+    for who, place in seats.items():
+        seating.place[who] = place
+    waiting = [number for number in range(len(people)) if number not in fixed]
+    waiting.sort(key=lambda number: (people[number].order, people[number].id))
     return Table(people, network, candidates, seating, waiting, fixed)
 
 

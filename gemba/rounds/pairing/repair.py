@@ -40,8 +40,7 @@ def repair(
     seating, network = table.seating, table.network
     before = {number: seating.place[number] for number in table.pins}
     seating.fixed = frozenset(n for n in table.pins if table.people[n].id in set(stay))
-    lost = [number for number in range(len(table.people)) if number not in table.pins]
-    lost.sort(key=lambda number: (table.people[number].order, table.people[number].id))
+    lost = table.order
     out = admit(seating, lost)
     table.see_again(out)
     out = admit(seating, out)
