@@ -1,5 +1,6 @@
 """The goals of the pairing engine that are no time and no memory: how good, how fair, how well explained."""
 
+import gc
 import hashlib
 import os
 import random
@@ -155,7 +156,9 @@ REPAIRS = (
 
 
 def repairs() -> Iterator[Goal]:
-    """Goal 8: 5 % of agents are away for a week."""
+    """Goal 8: 5 % of agents are away for a week. What was there before is frozen, as in the web's processes."""
+    gc.collect()
+    gc.freeze()
     for people, agents, days, segmented, moves, seconds in REPAIRS:
         world = bench_round(7, people, agents, days, segmented=segmented)
         plan = propose(world.agents, world.people, world.grid, best_match=people < LAST)

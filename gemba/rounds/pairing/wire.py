@@ -114,7 +114,12 @@ def _person_of(told: Mapping[str, Any]) -> Person:
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """A plan as JSON."""
-    return asdict(plan)
+    pairs = [{name: getattr(pair, name) for name in Pair.__slots__} for pair in plan.pairs]
+    return {
+        "pairs": pairs,
+        "left_out": [asdict(each) for each in plan.left_out],
+        "figures": asdict(plan.figures),
+    }
 
 
 def plan_of(told: Mapping[str, Any]) -> Plan:

@@ -16,7 +16,10 @@ from gemba.visits.rules import ticks
 
 
 def write(values: dict[str, Any], visitors: Collection[int]) -> Visit:
-    """The row of a new visit, its seats and everyone's ticks: one statement where the database can."""
+    """The row of a new visit, its seats and everyone's ticks: one statement where the database can.
+
+    Raises IntegrityError where a tick is taken.
+    """
     visit = Visit(**values)
     if db.engine.dialect.name == "postgresql":
         everyone = _everyones(visit, visitors)
