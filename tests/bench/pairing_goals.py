@@ -156,7 +156,7 @@ REPAIRS = (
 
 
 def repairs() -> Iterator[Goal]:
-    """Goal 8: 5 % of agents are away for a week. What was there before is frozen, as in the web's processes."""
+    """Goal 8: 5 % of agents are away for a week. What was there is frozen, as in the web's processes."""
     gc.collect()
     gc.freeze()
     for people, agents, days, segmented, moves, seconds in REPAIRS:
