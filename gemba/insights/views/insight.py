@@ -100,9 +100,9 @@ def status(insight_id: int) -> Answer:
 
 def _after_status(insight_id: int, back: str) -> str:
     """Where the status was set: the insight's page, or its card on the board."""
-    board = url_for(".board")
-    if safe_next(back).partition("?")[0] == board:
-        return f"{safe_next(back).rstrip('?')}#insight-{insight_id}"
+    came_from = safe_next(back)
+    if came_from.partition("?")[0] == url_for(".board"):
+        return f"{came_from.rstrip('?')}#insight-{insight_id}"
     return url_for(".show", insight_id=insight_id)
 
 

@@ -112,13 +112,8 @@ class Assignment:
         for person in waiting:
             self._person_price[person] = _slack(self._classes(person), -1, values, self._at, FAR) - 1
         while waiting and not expired():
-            seen, still = _Seen(), []
-            for person in waiting:
-                if not self._tight(person, seen.bits):
-                    seen.people.append(person)
-                    still.append(person)
-                elif not self._seat(person, seen):
-                    still.append(person)
+            seen = _Seen()
+            still = [person for person in waiting if not self._seat(person, seen)]
             if len(still) == len(waiting):
                 self._raise_prices(seen)
             waiting = still
@@ -157,6 +152,9 @@ class Assignment:
 
     def _seat(self, person: int, seen: _Seen) -> bool:
         """Seats a person at their price if that can be done past what was `seen`, which leads nowhere."""
+        if not self._tight(person, seen.bits):  # so it is for nearly all of a crowd
+            seen.people.append(person)
+            return False
         holder = self.network.holder
         came: dict[int, tuple[int, int]] = {person: (NOBODY, NOBODY)}
         stack = [person]

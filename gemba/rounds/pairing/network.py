@@ -6,7 +6,7 @@ cut into places that lie far enough apart whatever is chosen in them.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from gemba.rounds.pairing.grid import Grid, bits_of, lowest
@@ -68,13 +68,12 @@ class Network:
         anchors = [bit for bit in self._anchors.get(agent.id, ()) if bit >= 0]
         own: list[Day] = []
         self.days.append(own)
-        days = [day for day in _calendar(self.grid, agent.zone) if day.starts & agent.starts]
-        shares = _week_shares(agent, [each.day for each in days])
+        days = [(day, starts) for day, mask in self.grid.days(agent.zone) if (starts := mask & agent.starts)]
+        shares = _week_shares(agent, [day for day, _starts in days])
         plain = None if agent.taken else PLENTY if agent.per_day is None else agent.per_day
-        for day, mask, month, monday in days:
-            starts = mask & agent.starts
-            starts = self._same.setdefault(starts, starts)
-            week = month if agent.per_month is not None else date.min, monday
+        for day, open_starts in days:
+            starts = self._same.setdefault(open_starts, open_starts)
+            week = _month_for(agent, day), _week(day)
             chain = chains.get(week)
             if chain is None:
                 if week[0] not in chains:
@@ -168,20 +167,6 @@ def capacity(agent: Agent, grid: Grid) -> int:
         if network.bottleneck(place) == NOBODY:
             network.take(0, place)
     return network.used[network.agent_node[0]]
-
-
-class _Date(NamedTuple):
-    """A local day of a zone: its ticks, the first of its month, the Monday of its week."""
-
-    day: date
-    starts: int
-    month: date
-    monday: date
-
-
-@lru_cache(maxsize=64)
-def _calendar(grid: Grid, zone: str) -> tuple[_Date, ...]:
-    return tuple(_Date(day, starts, _month(day), _week(day)) for day, starts in grid.days(zone))
 
 
 def _day(day: date) -> date:
